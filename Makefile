@@ -1,0 +1,33 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+export DEBUG ?= true
+
+help:  ## What there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ContentOpt needs Python 3.11 or newer; say PYTHON=/path/to/python3.x"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.setup-run: .venv/bin/python requirements.txt requirements-embedded.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt -r requirements-embedded.txt
+	@touch $@
+
+.setup-dev: .setup-run requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt -r requirements-embedded.txt -r requirements-dev.txt
+	@touch $@
+
+run: .setup-run  ## Start everything on this machine; PORT=8001 changes the port, Ctrl-C stops it
+	@$(BIN)/python -m contentopt.supervisor
+
+test: .setup-dev  ## Run the test suite
+	@$(BIN)/python -m pytest -n 2
+
+check: .setup-dev  ## What CI runs
+	@bash .ci/run
+
+lock: .setup-dev  ## Compile requirements*.in to their locks
+	for name in requirements requirements-embedded requirements-dev; do $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate $$name.in -o $$name.txt; done
+
+.PHONY: help run test check lock

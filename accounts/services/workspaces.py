@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from accounts.models import Membership, Plan, Role, User, Workspace
+from accounts.signals import workspace_created
+from contentopt.errors import DomainError
+
+# Mail hosts that say nothing about the shop: the workspace is named from the part before the @ instead.
+PUBLIC_MAIL_HOSTS = frozenset(
+    "gmail.com googlemail.com outlook.com hotmail.com live.com yahoo.com icloud.com me.com proton.me protonmail.com "
+    "aol.com gmx.com gmx.de gmx.net web.de t-online.de mail.com fastmail.com yandex.com orange.fr free.fr libero.it".split()
+)
+
+
+def workspace_name(email: str) -> str:
+    """`mia@alder-goods.co.uk` -> "Alder Goods"; `mia.jones@gmail.com` -> "Mia Jones"."""
+    local, _, host = email.partition("@")
+    source = local.partition("+")[0] if host.lower() in PUBLIC_MAIL_HOSTS else host.partition(".")[0]
+    words = slugify(source.replace(".", "-").replace("_", "-")).replace("-", " ")
+    return words.title()[:80] or "My shop"
+
+
+def free_slug(name: str) -> str:
+    base = slugify(name)[:50] or "shop"
+    taken = set(Workspace.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    candidates = (base if n == 1 else f"{base}-{n}" for n in range(1, len(taken) + 3))
+    return next(slug for slug in candidates if slug not in taken)
+
+
+@transaction.atomic
+def create_workspace(*, owner: User, name: str, plan: str = "free", with_sample_shop: bool = False) -> Workspace:
+    try:
+        chosen = Plan.objects.get(slug=plan)
+    except Plan.DoesNotExist as error:
+        known = ", ".join(Plan.objects.values_list("slug", flat=True))
+        raise DomainError(f"There is no plan “{plan}”. Plans: {known}.", code="unknown_plan") from error
+    workspace = Workspace.objects.create(name=name[:80], slug=free_slug(name), plan=chosen)
+    Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
+    if with_sample_shop:
+        workspace_created.send(Workspace, workspace=workspace)
+    return workspace
+
+
+def first_workspace(user: User) -> Workspace:
+    """The workspace a person lands in; made now if signing up could not make it."""
+    membership = (
+        Membership.objects.across_workspaces().filter(user=user).select_related("workspace").order_by("created_at").first()
+    )
+    if membership:
+        return membership.workspace
+    return create_workspace(owner=user, name=workspace_name(user.email), with_sample_shop=True)
+
+
+def change_plan(*, workspace: Workspace, plan: Plan) -> None:
+    Workspace.objects.filter(pk=workspace.pk).update(plan=plan)
+    workspace.plan = plan

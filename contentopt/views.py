@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
+
+from accounts.models import Plan
+from accounts.services.workspaces import first_workspace
+
+
+@login_not_required
+def home(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("workspace_home", first_workspace(request.user).slug)
+    return render(request, "home/landing.html", {"plans": Plan.objects.filter(is_public=True)})
+
+
+@login_not_required
+def health(_request: HttpRequest) -> JsonResponse:
+    """200 while PostgreSQL answers; Redis is reported, not required."""
+    checks = {"postgres": _postgres_answers(), "redis": _redis_answers()}
+    return JsonResponse(checks, status=200 if checks["postgres"] else 503)
+
+
+def _postgres_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _redis_answers() -> bool:
+    try:
+        return bool(get_redis_connection("default").ping())
+    except RedisError:
+        return False
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        body = {"error": {"code": "not_found", "message": "There is no such address in the API.", "details": {}}}
+        return JsonResponse(body, status=404)
+    return render(request, "404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    request_id = request.META.get("contentopt.request_id", "")
+    if request.path.startswith("/api/"):
+        message = (
+            "Something broke on our side. Nothing was charged. Try again, or write to support with the request id."
+        )
+        body = {"error": {"code": "server_error", "message": message, "details": {"request_id": request_id}}}
+        return JsonResponse(body, status=500)
+    return render(request, "500.html", {"request_id": request_id}, status=500)

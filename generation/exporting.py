@@ -1,0 +1,77 @@
+"""Products -> the received file, byte for byte, except the cells we wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from generation.catalogues.dialect import Dialect
+from generation.catalogues.mapping import Mapping
+from generation.catalogues.writing import render_description, rewrite
+from generation.facts import FIELDS
+from generation.importing import file_chunks
+from generation.models import Catalogue, Product
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    product: Product
+    field: str
+    column: int
+    before: str
+    after: str
+
+
+def target_columns(catalogue: Catalogue) -> dict[str, int]:
+    """Field -> column index, for the fields this file has a column for."""
+    mapping = Mapping.from_json(catalogue.mapping)
+    found = {field: mapping.column(field) for field in FIELDS}
+    return {field: column for field, column in found.items() if column is not None}
+
+
+def written_products(catalogue: Catalogue, *, only_empty: bool = False) -> QuerySet[Product]:
+    products = Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue).written()
+    if only_empty:
+        products = products.filter(original_hash="")
+    return products.select_related("text").order_by("row_number")
+
+
+def product_changes(catalogue: Catalogue, product: Product, columns: dict[str, int]) -> list[CellChange]:
+    """The cells of one product that would differ from the received file."""
+    text = product.text
+    if text is None:
+        return []
+    changes = []
+    for field, column in columns.items():
+        value = getattr(text, field)
+        before = product.originals.get(field, "")
+        if not value:
+            continue
+        after = render_description(value, catalogue.format, field, before) if field == "description" else value
+        if after != before:
+            changes.append(CellChange(product, field, column, before, after))
+    return changes
+
+
+def export_file(catalogue: Catalogue, *, only_empty: bool = False) -> Iterator[bytes]:
+    """The file in pieces. Both the file and the products come in row order, so neither is held in memory."""
+    columns = target_columns(catalogue)
+    products = written_products(catalogue, only_empty=only_empty).iterator(chunk_size=500)
+    pending = next(products, None)
+
+    def cells_for(row_number: int) -> dict[int, str] | None:
+        nonlocal pending
+        while pending is not None and pending.row_number < row_number:
+            pending = next(products, None)
+        if pending is None or pending.row_number != row_number:
+            return None
+        return {change.column: change.after for change in product_changes(catalogue, pending, columns)}
+
+    return rewrite(file_chunks(catalogue), Dialect.from_json(catalogue.dialect), cells_for)
+
+
+def export_name(catalogue: Catalogue) -> str:
+    stem, dot, ending = catalogue.filename.rpartition(".")
+    return f"{stem}-described.{ending}" if dot else f"{catalogue.filename}-described"

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from accounts.models import Role, User, Workspace
+from accounts.services.workspaces import create_workspace
+from contentopt import jobs
+from contentopt.errors import DomainError
+from contentopt.jobs import UNFINISHED, JobState
+from generation.engine.items import DIED, finish_run, write_item
+from generation.exporting import export_file
+from generation.facts import CHANNELS, LANGUAGES, LENGTHS, TONES
+from generation.importing import import_catalogue, keep_file
+from generation.models import Catalogue, Product, Run, RunItem
+from generation.services import runs
+from generation.services.texts import writable_fields
+
+TERMINAL_USER = "terminal@localhost"
+POLL_SECONDS = 0.5
+DOLLAR = 1_000_000_000
+
+
+class Command(BaseCommand):
+    help = (
+        "Describe the products of a catalogue file: IN.csv in, the same file with our cells written out. "
+        "Stop it at any time; the same command goes on where it stopped."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("source", metavar="IN.csv", type=Path)
+        parser.add_argument("-o", "--output", metavar="OUT.csv", type=Path, required=True)
+        parser.add_argument("--workspace", metavar="SLUG", help="default: a workspace of this terminal's own")
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+        parser.add_argument("--yes", "-y", action="store_true", help="do not ask before spending money")
+        parser.add_argument("--only-missing", action="store_true", help="leave products alone that have a description")
+        parser.add_argument("--tone", choices=TONES, default="neutral")
+        parser.add_argument("--length", choices=LENGTHS, default="medium")
+        parser.add_argument("--language", choices=LANGUAGES, default="en")
+        parser.add_argument("--channel", choices=CHANNELS, default="web")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        # With --json, stdout carries that one object and people read stderr.
+        self.console = Console(stderr=options["json"])
+        try:
+            exit_code = self.describe(options)
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        except KeyboardInterrupt:
+            self.console.print("\nStopped. What is written is kept; the same command goes on from here.")
+            exit_code = 130
+        if exit_code:
+            sys.exit(exit_code)
+
+    def describe(self, options: dict[str, Any]) -> int:
+        workspace = find_workspace(options["workspace"])
+        catalogue = self.take_in(workspace, options["source"])
+        run = self.open_run(workspace, catalogue, options)
+        if run is not None:
+            self.work(run)
+            run.refresh_from_db()
+        written = self.export(catalogue, options["output"])
+        return self.report(catalogue, run, options["output"], written, as_json=options["json"])
+
+    # --- The file ---
+
+    def take_in(self, workspace: Workspace, source: Path) -> Catalogue:
+        if not source.is_file():
+            raise CommandError(f"There is no file {source}.")
+        with source.open("rb") as upload:
+            catalogue = earlier_import(workspace, source) or keep_file(
+                workspace=workspace, upload=upload, filename=source.name
+            )
+        while not catalogue.is_finished:
+            import_catalogue(catalogue.pk)
+            catalogue.refresh_from_db()
+            if not catalogue.is_finished:
+                time.sleep(POLL_SECONDS)
+        if catalogue.status != Catalogue.Status.READY:
+            reason = catalogue.format_reason or catalogue.failure
+            if catalogue.status == Catalogue.Status.NEEDS_MAPPING:
+                reason += " Upload it once in the browser and name its columns there; this command remembers them."
+            raise CommandError(f"{source.name} was not imported: {reason}")
+        self.show_file(catalogue)
+        return catalogue
+
+    def show_file(self, catalogue: Catalogue) -> None:
+        dialect = catalogue.dialect
+        self.console.print(
+            f"[bold]{catalogue.filename}[/]  {catalogue.format} · {dialect['encoding']} · "
+            f"{catalogue.row_count} rows · {catalogue.product_count} products · "
+            f"{catalogue.problems.count()} notes on rows"
+        )
+
+    # --- The run ---
+
+    def open_run(self, workspace: Workspace, catalogue: Catalogue, options: dict[str, Any]) -> Run | None:
+        wishes = {name: options[name] for name in ("tone", "length", "language", "channel")}
+        wishes |= {"voice": "", "keywords": [], "instructions": "", "fields": writable_fields(catalogue.mapping)}
+        earlier = catalogue.runs.exclude(state=Run.State.CANCELLED).order_by("-created_at").first()
+        if earlier and earlier.brief == wishes:
+            return self.resume(earlier)
+        products = runs.selected(
+            Product.objects.in_workspace(workspace).filter(catalogue=catalogue), only_missing=options["only_missing"]
+        )
+        if not products.exists():
+            self.console.print("Every product has a description already; nothing to write.")
+            return None
+        estimate = runs.estimate_run(workspace=workspace, products=products, wishes=wishes)
+        self.show_price(estimate)
+        if estimate.ceiling_nanos and not options["yes"] and not confirmed(self.console):
+            raise CommandError("Nothing was written and nothing was spent.")
+        return runs.start_run(workspace=workspace, products=products, wishes=wishes, catalogue=catalogue)
+
+    def resume(self, run: Run) -> Run:
+        if run.state == Run.State.PAUSED:
+            runs.resume_run(run)
+        if runs.run_progress(run).failed:
+            runs.retry_failed(run)
+        progress = runs.run_progress(run)
+        self.console.print(f"Going on: {progress.done} of {progress.total} are written already.")
+        return run
+
+    def show_price(self, estimate: runs.Estimate) -> None:
+        self.console.print(
+            f"Price: at most [bold]${estimate.ceiling_nanos / DOLLAR:.4f}[/], likely ${estimate.likely_nanos / DOLLAR:.4f} "
+            f"({estimate.products} products, {estimate.known} known already and free, model {estimate.model_id})"
+        )
+
+    def work(self, run: Run) -> None:
+        """Work the queue in this process; workers that are up help, and nobody does an item twice."""
+        columns = (TextColumn("writing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self.console) as bar, ThreadPoolExecutor(settings.BULK_WORKERS) as pool:
+            task = bar.add_task("writing", total=run.item_count)
+            try:
+                while unfinished := next_items(run):
+                    list(pool.map(write_here, unfinished))
+                    bar.update(task, completed=runs.run_progress(run).ended)
+            except KeyboardInterrupt:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+            bar.update(task, completed=run.item_count)
+        finish_run(run.pk)
+
+    # --- The result ---
+
+    def export(self, catalogue: Catalogue, output: Path) -> int:
+        partial = output.with_name(output.name + ".part")
+        with partial.open("wb") as target:
+            for piece in export_file(catalogue):
+                target.write(piece)
+        partial.replace(output)
+        return Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue).written().count()
+
+    def report(self, catalogue: Catalogue, run: Run | None, output: Path, written: int, *, as_json: bool) -> int:
+        progress = runs.run_progress(run) if run else None
+        failures = [(item.product.title, item.failure) for item in runs.failed_items(run)] if run else []
+        summary = {
+            "output": str(output),
+            "format": catalogue.format,
+            "encoding": catalogue.dialect["encoding"],
+            "rows": catalogue.row_count,
+            "products": catalogue.product_count,
+            "written": written,
+            "known": progress.known if progress else 0,
+            "failed": len(failures),
+            "cost_usd": f"{(progress.cost_nanos if progress else 0) / DOLLAR:.9f}",
+            "failures": [{"product": title, "reason": reason} for title, reason in failures],
+        }
+        if as_json:
+            self.stdout.write(json.dumps(summary, ensure_ascii=False))
+        else:
+            self.show_summary(summary, failures)
+        every_row_ended = progress is None or progress.ended == progress.total
+        return 0 if every_row_ended else 1
+
+    def show_summary(self, summary: dict[str, Any], failures: list[tuple[str, str]]) -> None:
+        table = Table(show_header=False, box=None)
+        for name in ("written", "known", "failed", "cost_usd", "output"):
+            table.add_row(name.replace("_usd", " in USD"), str(summary[name]))
+        self.console.print(table)
+        for title, reason in failures[:20]:
+            self.console.print(f"  [red]not written[/] {title}: {reason}", highlight=False)
+
+
+def find_workspace(slug: str | None) -> Workspace:
+    if slug:
+        workspace = Workspace.objects.filter(slug=slug).first()
+        if workspace is None:
+            raise CommandError(f"There is no workspace “{slug}”.")
+        return workspace
+    user = User.objects.filter(email=TERMINAL_USER).first() or User.objects.create_user(TERMINAL_USER)
+    owned = Workspace.objects.filter(memberships__user=user, memberships__role=Role.OWNER).first()
+    return owned or create_workspace(owner=user, name="Terminal", plan="internal")
+
+
+def earlier_import(workspace: Workspace, source: Path) -> Catalogue | None:
+    """The import of the same bytes, so that a stopped job goes on instead of beginning again."""
+    found = Catalogue.objects.in_workspace(workspace).filter(sha256=sha256_of(source), filename=source.name)
+    return found.exclude(status=Catalogue.Status.REFUSED).first()
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def confirmed(console: Console) -> bool:
+    return not sys.stdin.isatty() or console.input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def next_items(run: Run) -> list[str]:
+    """Some items that may be claimed now; waits while all that is left is with other workers or waits for a retry."""
+    while True:
+        open_items = run.items.filter(state__in=UNFINISHED).order_by("next_run_at", "position")
+        due = list(open_items.filter(jobs.due()).values_list("pk", flat=True)[: settings.BULK_WORKERS * 4])
+        if due or not open_items.exists():
+            return due
+        jobs.fail_exhausted(RunItem, DIED)
+        time.sleep(POLL_SECONDS)
+
+
+def write_here(item_id: str) -> JobState | None:
+    try:
+        return write_item(item_id, publish_next=False)
+    finally:
+        connection.close()

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import TenantQuerySet, Workspace, WorkspaceOwned
+
+
+class Text(WorkspaceOwned):
+    """One version of one product's texts (or of an API request's, without a product). Versions are never overwritten,
+    except that autosave keeps updating the version the same person has open."""
+
+    class Source(models.TextChoices):
+        """Which layer answered. The words are the API's."""
+
+        MODEL = "model", "Written by a model"
+        EXACT = "exact", "Known: the same facts were written before"
+        COALESCED = "coalesced", "Shared with an identical request"
+        EDITED = "edited", "Edited by a person"
+        RESTORED = "restored", "Restored from an earlier version"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="texts")
+    product = models.ForeignKey(
+        "generation.Product", on_delete=models.CASCADE, null=True, blank=True, related_name="texts"
+    )
+    version = models.PositiveIntegerField(default=1)
+    brief = models.JSONField(help_text="Everything but the facts: tone, language, length, channel, voice, …")
+    facts = models.JSONField(default=list, help_text="The facts it was written from: label, value.")
+    fingerprint = models.CharField(max_length=80)
+    description = models.TextField()
+    seo_title = models.TextField(blank=True)
+    meta_description = models.TextField(blank=True)
+    evidence = models.JSONField(default=list, help_text="For each sentence: start, end, labels of its facts.")
+    complaints = models.JSONField(default=list, help_text="What the output check says of an edited text.")
+    source = models.CharField(max_length=10, choices=Source.choices)
+    provider = models.CharField(max_length=60, blank=True)
+    model_id = models.CharField(max_length=100, blank=True)
+    cost_nanos = models.BigIntegerField(default=0)
+    tokens = models.JSONField(default=dict)
+    run_item = models.OneToOneField(
+        "generation.RunItem", on_delete=models.SET_NULL, null=True, blank=True, related_name="text"
+    )
+    idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (NULLs do not collide)
+    request_hash = models.CharField(max_length=64, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TenantQuerySet["Text"].as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = [
+            models.UniqueConstraint(fields=("product", "version"), name="text_once_per_version"),
+            models.UniqueConstraint(
+                fields=("workspace", "idempotency_key"),
+                condition=Q(idempotency_key__isnull=False),
+                name="text_once_per_idempotency_key",
+            ),
+            models.CheckConstraint(condition=Q(cost_nanos__gte=0), name="text_cost_not_negative"),
+            models.CheckConstraint(condition=~Q(description=""), name="text_not_empty"),
+        ]
+        indexes = [models.Index(fields=("workspace", "-created_at"), name="text_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.description[:60]}…"
+
+    @property
+    def is_offline(self) -> bool:
+        return self.provider == "offline"

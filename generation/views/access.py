@@ -1,0 +1,33 @@
+"""The only place where a page loads the rows it is about: within the workspace, or 404."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from django.db import models
+from django.http import Http404
+
+from accounts.middleware import WorkspaceRequest
+from accounts.models import TenantQuerySet
+from generation.models import Catalogue, Product, Run
+
+M = TypeVar("M", bound=models.Model)
+
+
+def _find(request: WorkspaceRequest, rows: TenantQuerySet[M], pk: str) -> M:
+    found = rows.in_workspace(request.workspace).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def find_catalogue(request: WorkspaceRequest, pk: str) -> Catalogue:
+    return _find(request, Catalogue.objects.all(), pk)
+
+
+def find_product(request: WorkspaceRequest, pk: str) -> Product:
+    return _find(request, Product.objects.select_related("text", "catalogue"), pk)
+
+
+def find_run(request: WorkspaceRequest, pk: str) -> Run:
+    return _find(request, Run.objects.select_related("catalogue"), pk)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_POST
+
+from accounts.middleware import WorkspaceRequest
+from accounts.models import Scope
+from accounts.permissions import require_scope
+from contentopt.errors import Conflict
+from generation.catalogues.dialect import Dialect
+from generation.catalogues.writing import guard_formula
+from generation.exporting import export_file, export_name, product_changes, target_columns, written_products
+from generation.forms import DialectForm, MappingForm, UploadForm
+from generation.models import Catalogue, Product
+from generation.services import catalogues
+from generation.views.access import find_catalogue
+
+PREVIEW_ROWS = 20
+CHANGES_PER_PAGE = 20
+PROBLEMS_SHOWN = 50
+
+
+@require_scope(Scope.WRITE)
+def import_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        upload = form.cleaned_data["file"]
+        catalogue = catalogues.receive_file(
+            workspace=request.workspace, upload=upload, filename=upload.name, created_by=request.user
+        )
+        return redirect("import_detail", slug, catalogue.pk)
+    past = Catalogue.objects.in_workspace(request.workspace)
+    return render(request, "imports/new.html", {"form": form, "catalogues": past[:20]})
+
+
+@require_scope(Scope.READ)
+def import_detail(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    """How the import goes while it goes (the page asks again), and afterwards what was found."""
+    catalogue = find_catalogue(request, pk)
+    if catalogue.status == Catalogue.Status.NEEDS_MAPPING and catalogue.is_finished and not request.htmx:
+        return redirect("import_mapping", slug, pk)
+    is_ready = catalogue.status == Catalogue.Status.READY
+    context = {
+        "catalogue": catalogue,
+        "dialect_form": DialectForm(initial=catalogue.dialect),
+        "health": catalogues.catalogue_health(catalogue) if is_ready else None,
+        "problem_count": catalogue.problems.count(),
+        "problems": catalogue.problems.all()[:PROBLEMS_SHOWN],
+        "preview": Product.objects.in_workspace(request.workspace).filter(catalogue=catalogue)[:PREVIEW_ROWS],
+        "columns": column_roles(catalogue),
+        "has_runs": catalogue.runs.exists(),
+    }
+    template = "imports/detail.html#status" if request.htmx else "imports/detail.html"
+    return render(request, template, context)
+
+
+def column_roles(catalogue: Catalogue) -> list[dict[str, str]]:
+    if not catalogue.header:
+        return []
+    form = MappingForm(catalogue)
+    return [{"name": field.label, "role": str(field.initial)} for field in form]
+
+
+@require_scope(Scope.WRITE)
+def import_mapping(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    catalogue = find_catalogue(request, pk)
+    form = MappingForm(catalogue, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        catalogues.map_columns(catalogue=catalogue, mapping=form.mapping())
+        return redirect("import_detail", slug, pk)
+    samples = catalogues.sample_values(catalogue)
+    columns = zip(form, samples, strict=True)
+    return render(request, "imports/mapping.html", {"catalogue": catalogue, "form": form, "columns": columns})
+
+
+@require_POST
+@require_scope(Scope.WRITE)
+def import_dialect(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    catalogue = find_catalogue(request, pk)
+    form = DialectForm(request.POST)
+    if form.is_valid():
+        catalogues.change_dialect(
+            catalogue=catalogue, dialect=Dialect.from_json({**catalogue.dialect, **form.cleaned_data})
+        )
+    return redirect("import_detail", slug, pk)
+
+
+@require_POST
+@require_scope(Scope.WRITE)
+def import_delete(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    catalogue = find_catalogue(request, pk)
+    catalogues.delete_catalogue(catalogue)
+    messages.success(request, f"“{catalogue.filename}” and its products were removed.")
+    return redirect("import_new", slug)
+
+
+class _Echo:
+    """A file that hands each line back, so that csv can write into a stream."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+@require_scope(Scope.READ)
+def import_problems(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponseBase:
+    """The problem list as a CSV to work through."""
+    catalogue = find_catalogue(request, pk)
+    writer = csv.writer(_Echo())
+
+    def lines() -> Iterator[str]:
+        yield writer.writerow(["row", "line", "column", "problem", "what it means"])
+        for problem in catalogue.problems.iterator(chunk_size=500):
+            cells = (problem.row_number, problem.line, problem.column, problem.code, problem.message)
+            yield writer.writerow([guard_formula(str(cell)) for cell in cells])
+
+    return attachment(lines(), f"{catalogue.filename}-problems.csv")
+
+
+def attachment(content: Iterator[str] | Iterator[bytes], filename: str) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=filename) or "attachment"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _ready(request: WorkspaceRequest, pk: str) -> Catalogue:
+    catalogue = find_catalogue(request, pk)
+    if catalogue.status != Catalogue.Status.READY:
+        raise Conflict("This file is not imported, so there is nothing to export.")
+    return catalogue
+
+
+@require_scope(Scope.READ)
+def export_review(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    """Before the download: which cells change, and how."""
+    catalogue = _ready(request, pk)
+    only_empty = request.GET.get("only_empty") == "on"
+    page = Paginator(written_products(catalogue, only_empty=only_empty), CHANGES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    columns = target_columns(catalogue)
+    context = {
+        "catalogue": catalogue,
+        "page": page,
+        "only_empty": only_empty,
+        "column_names": [catalogue.header[column] for column in columns.values()],
+        "changes": [
+            {"product": product, "cells": product_changes(catalogue, product, columns)} for product in page.object_list
+        ],
+    }
+    return render(request, "imports/export.html", context)
+
+
+@require_scope(Scope.READ)
+def export_download(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponseBase:
+    catalogue = _ready(request, pk)
+    only_empty = request.GET.get("only_empty") == "on"
+    return attachment(export_file(catalogue, only_empty=only_empty), export_name(catalogue))

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from accounts.middleware import WorkspaceRequest
+from accounts.models import Scope
+from accounts.permissions import require_scope
+from accounts.throttling import refuse, take_for_workspace
+from generation.facts import FIELDS, LENGTHS, TONES
+from generation.forms import EditForm, RewriteForm
+from generation.models import Catalogue, Product, Text
+from generation.services import texts
+from generation.services.catalogues import thin_products
+from generation.views.access import find_product
+
+PRODUCTS_PER_PAGE = 50
+
+FILTERS = {
+    "": "All",
+    "unwritten": "No text yet",
+    "written": "Written",
+    "edited": "Edited",
+    "complaints": "Edited, with unsupported claims",
+    "thin": "Few facts",
+}
+
+
+@require_scope(Scope.READ)
+def products(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    found: Any = Product.objects.in_workspace(request.workspace).select_related("text")
+    catalogues = Catalogue.objects.in_workspace(request.workspace).filter(status=Catalogue.Status.READY)
+    chosen = catalogues.filter(pk=request.GET["catalogue"]).first() if _is_given(request, "catalogue") else None
+    if chosen:
+        found = found.filter(catalogue=chosen)
+    shown = request.GET.get("show", "")
+    if shown in FILTERS:
+        found = _filtered(found, shown)
+    query = request.GET.get("q", "").replace("\x00", "")[:200]
+    page = Paginator(found.search(query).order_by("-created_at__date", "catalogue", "row_number"), PRODUCTS_PER_PAGE)
+    context = {
+        "page": page.get_page(request.GET.get("page")),
+        "catalogues": catalogues,
+        "catalogue": chosen,
+        "filters": FILTERS,
+        "show": shown,
+        "query": query,
+    }
+    return render(request, "products/list.html#rows" if request.htmx else "products/list.html", context)
+
+
+def _is_given(request: WorkspaceRequest, name: str) -> bool:
+    value = request.GET.get(name, "")
+    return len(value) == len("00000000-0000-0000-0000-000000000000")
+
+
+def _filtered(found: Any, shown: str) -> Any:
+    if shown == "unwritten":
+        return found.filter(text=None)
+    if shown == "written":
+        return found.written()
+    if shown == "edited":
+        return found.filter(text__source=Text.Source.EDITED)
+    if shown == "complaints":
+        return found.written().exclude(text__complaints=[])
+    if shown == "thin":
+        return found.filter(thin_products)
+    return found
+
+
+@require_scope(Scope.READ)
+def product(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    return _product_page(request, find_product(request, pk))
+
+
+def _product_page(request: WorkspaceRequest, found: Product) -> HttpResponse:
+    text = found.text
+    around = Product.objects.in_workspace(request.workspace).filter(catalogue_id=found.catalogue_id)
+    context = {
+        "product": found,
+        "text": text,
+        "facts": texts.product_facts(found).facts,
+        "sentences": texts.sentences_with_facts(text.description, text.evidence) if text else [],
+        "versions": found.texts.select_related("created_by").order_by("-version")[:50],
+        "variants": found.variants.all()[:100],
+        "tones": TONES,
+        "lengths": LENGTHS,
+        "next_product": around.filter(row_number__gt=found.row_number).order_by("row_number").first(),
+        "previous_product": around.filter(row_number__lt=found.row_number).order_by("-row_number").first(),
+    }
+    return render(request, "products/detail.html#text" if request.htmx else "products/detail.html", context)
+
+
+@require_POST
+@require_scope(Scope.WRITE)
+def product_rewrite(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    found = find_product(request, pk)
+    form = RewriteForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    allowance = take_for_workspace(request.workspace)
+    if not allowance.allowed:
+        raise refuse(allowance, f"The {request.workspace.plan} plan")
+    texts.rewrite(product=found, changes=form.changes(), created_by=request.user)
+    return _shown_again(request, slug, pk)
+
+
+@require_POST
+@require_scope(Scope.WRITE)
+def product_edit(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    """Autosave: replies with what to show beside the editor."""
+    found = find_product(request, pk)
+    form = EditForm(request.POST)
+    if not form.is_valid():
+        return render(request, "products/detail.html#saved", {"form": form, "text": found.text})
+    text = texts.edit_text(product=found, fields=form.cleaned_data, editor=request.user)
+    context = {"text": text, "saved_at": timezone.now(), "product": found}
+    return render(request, "products/detail.html#saved", context)
+
+
+@require_POST
+@require_scope(Scope.WRITE)
+def product_restore(request: WorkspaceRequest, slug: str, pk: str, version: int) -> HttpResponse:
+    found = find_product(request, pk)
+    if not found.texts.filter(version=version).exists():
+        raise Http404
+    texts.restore_text(product=found, version=version, editor=request.user)
+    return _shown_again(request, slug, pk)
+
+
+def _shown_again(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    if request.htmx:
+        return _product_page(request, find_product(request, pk))
+    return redirect("product", slug, pk)
+
+
+@require_scope(Scope.READ)
+def product_diff(request: WorkspaceRequest, slug: str, pk: str, version: int) -> HttpResponse:
+    """What restoring a version would change, word by word."""
+    found = find_product(request, pk)
+    earlier = found.texts.filter(version=version).first()
+    if earlier is None or found.text is None:
+        raise Http404
+    fields = [
+        {"name": name, "words": diff_words(getattr(found.text, name), getattr(earlier, name))}
+        for name in FIELDS
+        if getattr(found.text, name) or getattr(earlier, name)
+    ]
+    return render(request, "products/diff.html", {"product": found, "earlier": earlier, "fields": fields})
+
+
+def diff_words(before: str, after: str) -> list[dict[str, str]]:
+    """[{"kind": "same" | "removed" | "added", "text": ...}]"""
+    old, new = before.split(" "), after.split(" ")
+    pieces: list[dict[str, str]] = []
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            pieces.append({"kind": "same", "text": " ".join(old[a:b])})
+            continue
+        if b > a:
+            pieces.append({"kind": "removed", "text": " ".join(old[a:b])})
+        if d > c:
+            pieces.append({"kind": "added", "text": " ".join(new[c:d])})
+    return pieces

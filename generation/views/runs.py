@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from accounts.middleware import WorkspaceRequest
+from accounts.models import Scope, TenantQuerySet
+from accounts.permissions import require_scope
+from generation.forms import RunForm
+from generation.models import Catalogue, Product, Run
+from generation.services import runs
+from generation.services.texts import writable_fields
+from generation.views.access import find_catalogue, find_run
+
+RUNS_PER_PAGE = 20
+ITEMS_SHOWN = 12
+
+
+@require_scope(Scope.WRITE)
+def run_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """Choose wishes, see the price, press Write. An htmx request re-prices while the form changes."""
+    catalogue, products = _selection(request)
+    data = request.POST or None
+    form = RunForm(data, initial={"only_missing": False})
+    wishes, only_missing = _wishes(form, catalogue)
+    chosen = runs.selected(products, only_missing=only_missing)
+    if request.method == "POST" and form.is_valid() and not request.htmx:
+        run = runs.start_run(
+            workspace=request.workspace,
+            products=chosen,
+            wishes=wishes,
+            created_by=request.user,
+            catalogue=catalogue,
+        )
+        return redirect("run_detail", slug, run.pk)
+    context = {
+        "form": form,
+        "catalogue": catalogue,
+        "catalogues": Catalogue.objects.in_workspace(request.workspace).filter(status=Catalogue.Status.READY),
+        "product_ids": request.GET.getlist("product") or request.POST.getlist("product"),
+        "estimate": runs.estimate_run(workspace=request.workspace, products=chosen, wishes=wishes),
+        "fields": wishes["fields"],
+    }
+    return render(request, "runs/new.html#price" if request.htmx else "runs/new.html", context)
+
+
+def _selection(request: WorkspaceRequest) -> tuple[Catalogue | None, TenantQuerySet[Product]]:
+    products: Any = Product.objects.in_workspace(request.workspace)
+    given = request.POST if request.method == "POST" else request.GET
+    if ids := [pk for pk in given.getlist("product") if _is_uuid(pk)]:
+        chosen = products.filter(pk__in=ids)
+        files = Catalogue.objects.in_workspace(request.workspace).filter(products__in=chosen).distinct()[:2]
+        return (files[0] if len(files) == 1 else None), chosen
+    if pk := given.get("catalogue", ""):
+        catalogue = find_catalogue(request, pk) if _is_uuid(pk) else None
+    else:
+        catalogue = Catalogue.objects.in_workspace(request.workspace).filter(status=Catalogue.Status.READY).first()
+    return catalogue, products.filter(catalogue=catalogue)
+
+
+def _wishes(form: RunForm, catalogue: Catalogue | None) -> tuple[dict[str, Any], bool]:
+    """From the form once it is sent and right; before that, from its first values."""
+    fields = writable_fields(catalogue.mapping) if catalogue else ["description"]
+    if form.is_bound and form.is_valid():
+        return form.wishes(fields), form.cleaned_data["only_missing"]
+    first = RunForm({name: field.initial for name, field in RunForm().fields.items() if field.initial})
+    first.is_valid()
+    return first.wishes(fields), False
+
+
+@require_scope(Scope.READ)
+def run_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    found = Run.objects.in_workspace(request.workspace).select_related("catalogue", "created_by")
+    page = Paginator(found, RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    rows = [(run, runs.run_progress(run)) for run in page.object_list]
+    return render(request, "runs/list.html", {"page": page, "rows": rows})
+
+
+@require_scope(Scope.READ)
+def run_detail(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    run = find_run(request, pk)
+    context = {
+        "run": run,
+        "progress": runs.run_progress(run),
+        "latest": run.items.filter(text__isnull=False).select_related("product", "text").order_by("-finished_at")[
+            :ITEMS_SHOWN
+        ],
+        "failures": runs.failed_items(run)[:100],
+    }
+    return render(request, "runs/detail.html#progress" if request.htmx else "runs/detail.html", context)
+
+
+ACTIONS = {"pause": runs.pause_run, "resume": runs.resume_run, "cancel": runs.cancel_run, "retry": runs.retry_failed}
+
+
+@require_POST
+@require_scope(Scope.WRITE)
+def run_action(request: WorkspaceRequest, slug: str, pk: str, action: str) -> HttpResponse:
+    run = find_run(request, pk)
+    ACTIONS[action](run)
+    if request.htmx:
+        return run_detail(request, slug, pk)
+    messages.success(request, "Done.")
+    return redirect("run_detail", slug, pk)
+
+
+def _is_uuid(value: str) -> bool:
+    return len(value) == UUID_LENGTH and not set(value) - set("0123456789abcdef-")
+
+
+UUID_LENGTH = 36
