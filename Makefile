@@ -1,7 +1,6 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-export DEBUG ?= true
 
 help:  ## What there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -12,6 +11,7 @@ help:  ## What there is
 
 .setup-run: .venv/bin/python requirements.txt requirements-embedded.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt -r requirements-embedded.txt
+	@test -f .env || cp .env.example .env
 	@touch $@
 
 .setup-dev: .setup-run requirements-dev.txt

@@ -16,7 +16,6 @@ from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from accounts.models import Workspace
 from contentopt.errors import RateLimited
@@ -105,11 +104,11 @@ def take_for_workspace(workspace: Workspace) -> Allowance:
 
 def refuse(allowance: Allowance, subject: str) -> RateLimited:
     if allowance.daily_left == 0:
-        message = f"{subject} allows {allowance.daily_limit} requests a day, and today's are used. It resets at 00:00 UTC."
-    else:
         message = (
-            f"{subject} allows {allowance.burst_limit} requests a minute. Try again in {allowance.retry_after} s."
+            f"{subject} allows {allowance.daily_limit} requests a day, and today's are used. It resets at 00:00 UTC."
         )
+    else:
+        message = f"{subject} allows {allowance.burst_limit} requests a minute. Try again in {allowance.retry_after} s."
     details = {"limit": "day" if allowance.daily_left == 0 else "burst", "retry_after": allowance.retry_after}
     return RateLimited(message, details=details, retry_after=allowance.retry_after)
 
@@ -117,7 +116,7 @@ def refuse(allowance: Allowance, subject: str) -> RateLimited:
 class PlanThrottle(BaseThrottle):
     """Counts an API request against its workspace's plan, and leaves the allowance on the request for the reply."""
 
-    def allow_request(self, request: Request, _view: APIView) -> bool:
+    def allow_request(self, request: Request, _view: object) -> bool:
         workspace = getattr(request, "workspace", None)
         if workspace is None:
             return True

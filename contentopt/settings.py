@@ -130,9 +130,6 @@ SAMPLE_SHOP = BASE_DIR / "samples" / "sample-shop.csv"
 
 INSTALLED_APPS = [
     "unfold",
-    "accounts",
-    "generation",
-    "billing",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -150,6 +147,9 @@ INSTALLED_APPS = [
     "lucide",
     "rest_framework",
     "template_partials",
+    "accounts",
+    "generation",
+    "billing",
 ]
 
 MIDDLEWARE = [

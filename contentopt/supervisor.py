@@ -31,8 +31,10 @@ ROOT = Path(__file__).resolve().parent.parent
 TICK_SECONDS = 0.1
 STOP_SECONDS = 10.0  # from TERM to KILL
 ENGINES_STOP_SECONDS = 15.0
+ENGINES_RETRY_SECONDS = 5.0
 PORT_SECONDS = 2.0  # the last web process may still be letting go of it
 READY_SECONDS = 60.0
+BEHIND_SECONDS = 3.0
 FIRST_BACKOFF, LAST_BACKOFF = 0.5, 10.0
 STEADY_SECONDS = 20.0  # whoever lived so long is restarted without delay when it dies
 COLORS = (36, 33, 32, 35, 34)
@@ -92,6 +94,8 @@ class Child:
         self.backoff = min(self.backoff * 2, LAST_BACKOFF)
 
     def news(self) -> Iterator[str]:
+        if self.process is None:
+            return
         with self.log_path.open("rb") as log:
             log.seek(self.shown)
             lines = log.readlines()
@@ -139,6 +143,8 @@ class Supervisor:
         self.verbose = os.environ.get("VERBOSE", "") not in ("", "0")
         self.host = os.environ.get("HOST", "127.0.0.1")
         self.port = read_port(os.environ.setdefault("PORT", "8000"))
+        self.embedded = {"postgres": not os.environ.get("DATABASE_URL"), "redis": not os.environ.get("REDIS_URL")}
+        self.engines_at = 0.0  # not looked at before then
         self.asked_to_stop = False
         self.children: list[Child] = []
 
@@ -163,14 +169,19 @@ class Supervisor:
         commands = read_procfile(self.root / "Procfile")
         self._start_engines()
         release = commands.pop("release", "")
-        self._step("database", release)
-        self.children = [self._child(name, command) for name, command in commands.items()]
+        # Loading the code takes seconds of processor time, so what a person waits for goes first: the web process
+        # loads during the migration, and those that work behind it start a little after the last command.
         began = time.monotonic()
+        self._add("web", commands.pop("web"))
+        self._step("database", release)
         self._await(self._is_healthy)
-        self._report("processes", f"{', '.join(commands)} ({time.monotonic() - began:.1f} s)")
-        self._step("", self.after)
+        self._report("web", f"answers ({time.monotonic() - began:.1f} s)")
+        for name, command in commands.items():
+            self._add(name, command, delay=BEHIND_SECONDS if self.after else 0)
+        if not self._step("", self.after):
+            say(f"ready {self.url}")  # the command says so itself, and how to sign in
         if not self._is_stopping():
-            say(f"\nready {self.url}   Ctrl-C stops everything, logs are in {self._short(self.local / 'log')}")
+            say(f"\nCtrl-C stops everything; logs are in {self._short(self.local / 'log')}")
 
     def _only_one(self) -> int:
         self.local.mkdir(parents=True, exist_ok=True)
@@ -193,23 +204,35 @@ class Supervisor:
 
     def _start_engines(self) -> None:
         """Here first, so that they are held for as long as we live; settings then find them running."""
-        wanted = {"postgres": not os.environ.get("DATABASE_URL"), "redis": not os.environ.get("REDIS_URL")}
-        if not any(wanted.values()):
+        names = [name for name, key in (("PostgreSQL", "postgres"), ("Valkey", "redis")) if self.embedded[key]]
+        if names:
+            began = time.monotonic()
+            engines.embedded_urls(self.local, **self.embedded)
+            where = self._short(self.local)
+            self._report("engines", f"{' and '.join(names)} in {where} ({time.monotonic() - began:.1f} s)")
+
+    def _tend_engines(self) -> None:
+        """Their keepers restart them; a killed keeper takes its engine along and is replaced from here."""
+        if time.monotonic() < self.engines_at or engines.are_kept(self.local, **self.embedded):
             return
-        began = time.monotonic()
-        engines.embedded_urls(self.local, **wanted)
-        names = " and ".join(name for name, key in (("PostgreSQL", "postgres"), ("Valkey", "redis")) if wanted[key])
-        self._report("engines", f"{names} in {self._short(self.local)} ({time.monotonic() - began:.1f} s)")
+        self.engines_at = time.monotonic() + ENGINES_RETRY_SECONDS
+        say(f"the keeper of an engine has died; again now (log: {self._short(self.local / 'log')})")
+        try:
+            engines.embedded_urls(self.local, **self.embedded)
+        except engines.EnginesError as error:
+            say(str(error))
 
-    def _child(self, name: str, command: str) -> Child:
-        child = Child(name, command, self.local / "log" / f"{name}.log", self.root)
-        child.start()
-        return child
+    def _add(self, name: str, command: str, delay: float = 0) -> None:
+        log_path = self.local / "log" / f"{name}.log"
+        self.children.append(Child(name, command, log_path, self.root, start_at=time.monotonic() + delay))
 
-    def _step(self, title: str, command: str) -> None:
-        """Run one command to its end while the processes are looked after. A titled one is silent unless it fails."""
+    def _step(self, title: str, command: str) -> bool:
+        """Run one command to its end while the processes are looked after. A titled one is silent unless it fails.
+
+        False when there was nothing to run, or it failed in sight.
+        """
         if not command or self._is_stopping():
-            return
+            return False
         began = time.monotonic()
         log_path = self.local / "log" / f"{title}.log"
         with log_path.open("wb") if title else contextlib.nullcontext() as log:
@@ -224,6 +247,7 @@ class Supervisor:
             say(f"{command!r} failed (exit {process.returncode}): see above")
         elif title:
             self._report(title, f"up to date ({time.monotonic() - began:.1f} s)")
+        return process.returncode == 0
 
     def _await(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -246,6 +270,7 @@ class Supervisor:
 
     def _tick(self) -> None:
         time.sleep(TICK_SECONDS)
+        self._tend_engines()
         for child in self.children:
             child.tend()
         if self.verbose:

@@ -68,13 +68,10 @@ class RunAdmin(HistoryAdmin):
     search_fields = ("workspace__slug", "workspace__name", "id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                done_count=Count("items", Q(items__state=JobState.DONE), distinct=True),
-                failed_count=Count("items", Q(items__state=JobState.FAILED), distinct=True),
-            )
+        runs: QuerySet[Run] = super().get_queryset(request)
+        return runs.annotate(
+            done_count=Count("items", Q(items__state=JobState.DONE), distinct=True),
+            failed_count=Count("items", Q(items__state=JobState.FAILED), distinct=True),
         )
 
     @admin.display(description="Done")

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from generation.catalogues.dialect import Dialect
-from generation.catalogues.mapping import Mapping
+from generation.catalogues.mapping import WRITTEN_ROLES, Mapping, Role
 from generation.catalogues.writing import render_description, rewrite
-from generation.facts import FIELDS
 from generation.importing import file_chunks
 from generation.models import Catalogue, Product
 
@@ -24,11 +23,10 @@ class CellChange:
     after: str
 
 
-def target_columns(catalogue: Catalogue) -> dict[str, int]:
+def target_columns(catalogue: Catalogue) -> dict[Role, int]:
     """Field -> column index, for the fields this file has a column for."""
     mapping = Mapping.from_json(catalogue.mapping)
-    found = {field: mapping.column(field) for field in FIELDS}
-    return {field: column for field, column in found.items() if column is not None}
+    return {field: column for field in WRITTEN_ROLES if (column := mapping.column(field)) is not None}
 
 
 def written_products(catalogue: Catalogue, *, only_empty: bool = False) -> QuerySet[Product]:
@@ -38,18 +36,19 @@ def written_products(catalogue: Catalogue, *, only_empty: bool = False) -> Query
     return products.select_related("text").order_by("row_number")
 
 
-def product_changes(catalogue: Catalogue, product: Product, columns: dict[str, int]) -> list[CellChange]:
+def product_changes(catalogue: Catalogue, product: Product, columns: dict[Role, int]) -> list[CellChange]:
     """The cells of one product that would differ from the received file."""
     text = product.text
     if text is None:
         return []
+    html = Mapping.from_json(catalogue.mapping).html
     changes = []
     for field, column in columns.items():
         value = getattr(text, field)
         before = product.originals.get(field, "")
         if not value:
             continue
-        after = render_description(value, catalogue.format, field, before) if field == "description" else value
+        after = render_description(value, catalogue.format, field, column in html)  # type: ignore[arg-type]
         if after != before:
             changes.append(CellChange(product, field, column, before, after))
     return changes

@@ -9,7 +9,12 @@ from generation.facts import CHANNELS, LANGUAGES, LENGTHS, TONES
 from generation.models import Catalogue
 from generation.prompts import LANGUAGES as LANGUAGE_NAMES
 
-ENCODINGS = [("utf-8", "UTF-8"), ("cp1252", "Windows-1252 (Western)"), ("utf-16-le", "UTF-16 LE"), ("utf-16-be", "UTF-16 BE")]
+ENCODINGS = [
+    ("utf-8", "UTF-8"),
+    ("cp1252", "Windows-1252 (Western)"),
+    ("utf-16-le", "UTF-16 LE"),
+    ("utf-16-be", "UTF-16 BE"),
+]
 DELIMITERS = [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "bar")]
 CHANNEL_NAMES = {"web": "Web shop", "amazon": "Amazon", "google": "Google Merchant", "ebay": "eBay"}
 

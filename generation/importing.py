@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
-from typing import IO
+from typing import BinaryIO
 from uuid import UUID
 
 import zstandard
@@ -41,7 +41,7 @@ DIED = "Reading this file stopped the worker several times. Nothing was imported
 def keep_file(
     *,
     workspace: Workspace,
-    upload: IO[bytes],
+    upload: BinaryIO,
     filename: str,
     created_by: User | None = None,
     is_sample: bool = False,
@@ -247,9 +247,7 @@ def sweep_imports() -> None:
     """Re-send imports whose wake-up was lost, and end those that keep killing their worker."""
     jobs.fail_exhausted(Catalogue, DIED)
     resend = timedelta(seconds=settings.JOB_RESEND_SECONDS)
-    due = Catalogue._base_manager.filter(jobs.due()).filter(
-        Q(published_at=None) | Q(published_at__lt=Now() - resend)
-    )
+    due = Catalogue._base_manager.filter(jobs.due()).filter(Q(published_at=None) | Q(published_at__lt=Now() - resend))
     for catalogue_id in due.values_list("pk", flat=True)[:100]:
         if jobs.publish(IMPORT_CATALOGUE, str(catalogue_id)):
             Catalogue._base_manager.filter(pk=catalogue_id).update(published_at=Now())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from contentopt import supervisor
+from contentopt import engines, supervisor
 from contentopt.engines.engine import free_port, is_free
 
 pytestmark = pytest.mark.processes
@@ -37,13 +37,13 @@ time.sleep(100)
 class Running:
     """A supervisor under way, and all it has said."""
 
-    def __init__(self, root: Path, port: int, **environment: str) -> None:
+    def __init__(self, root: Path, port: int, after: str, **environment: str) -> None:
         self.root = root
         self.port = port
         self.output_path = root / f"output-{time.monotonic_ns()}"
         with self.output_path.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "contentopt.supervisor", "--root", str(root), "--after", "echo sample shop"],
+                [sys.executable, "-m", "contentopt.supervisor", "--root", str(root), "--after", after],
                 cwd=PROJECT,
                 env={
                     **os.environ,
@@ -61,7 +61,8 @@ class Running:
         return self.output_path.read_text()
 
     def await_ready(self) -> None:
-        assert eventually(lambda: "ready" in self.said()), self.said()
+        """Once the worker is up too, which starts a little later."""
+        assert eventually(lambda: "Ctrl-C" in self.said() and (self.root / "worker.pid").exists()), self.said()
 
     def worker_pids(self) -> list[int]:
         return [int(pid) for pid in (self.root / "worker.pid").read_text().split()]
@@ -81,8 +82,8 @@ def root(tmp_path: Path) -> Path:
 def start(root: Path) -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
-    def run(port: int = 0, **environment: str) -> Running:
-        started.append(Running(root, port or free_port(), **environment))
+    def run(port: int = 0, after: str = "", **environment: str) -> Running:
+        started.append(Running(root, port or free_port(), after, **environment))
         return started[-1]
 
     yield run
@@ -109,16 +110,22 @@ def is_alive(pid: int) -> bool:
 Start = Callable[..., Running]
 
 
-def test_start_shows_its_steps_then_the_address(start: Start) -> None:
+def test_start_shows_its_steps_and_keeps_the_rest_in_files(start: Start) -> None:
     running = start()
 
     running.await_ready()
-    lines = running.said().splitlines()
-    ready = next(line for line in lines if line.startswith("ready"))
-    assert ready.split()[1] == f"http://127.0.0.1:{running.port}"
-    assert lines.index("sample shop") < lines.index(ready)
-    assert "hello" not in running.said()
+    said = [line.split() for line in running.said().splitlines() if line]
+    assert [words[0] for words in said] == ["database", "web", "ready", "Ctrl-C"]
+    assert said[2][1] == f"http://127.0.0.1:{running.port}"
     assert "hello" in (running.root / ".local" / "log" / "worker.log").read_text()
+
+
+def test_last_command_runs_once_the_web_answers_and_is_heard(start: Start) -> None:
+    running = start(
+        after="python -c \"import urllib.request as r; print(r.urlopen('http://127.0.0.1:$PORT/healthz').read())\""
+    )
+
+    assert eventually(lambda: "b'fine'" in running.said()), running.said()
 
 
 def test_verbose_shows_the_output_of_the_processes(start: Start) -> None:
@@ -184,6 +191,20 @@ def test_second_start_says_where_the_first_one_is(start: Start) -> None:
     assert second.process.wait(15) == 1
     assert f"already running: http://127.0.0.1:{first.port}" in second.said()
     assert first.process.poll() is None
+
+
+def test_killed_keeper_is_replaced_and_the_engine_stops_with_the_rest(start: Start, root: Path) -> None:
+    running = start(REDIS_URL="")
+    running.await_ready()
+    keeper_path = root / ".local" / "engines" / "valkey.keeper"
+    killed = int(keeper_path.read_text())
+
+    os.kill(killed, signal.SIGKILL)
+
+    assert eventually(lambda: engines.status(root / ".local")[1].keeper_pid not in (0, killed))
+    running.process.terminate()
+    assert running.process.wait(15) == 0
+    assert not is_alive(int(keeper_path.read_text()))
 
 
 def test_failed_migration_ends_the_start_with_its_reason(start: Start, root: Path) -> None:

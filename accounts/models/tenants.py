@@ -18,9 +18,9 @@ class WorkspaceRequired(RuntimeError):
 
 
 class TenantQuerySet(models.QuerySet[M]):
-    """Refuses to touch the database until a workspace is named, so that a forgotten filter fails instead of leaking.
+    """Touches the database only once a workspace is named, so that a forgotten filter fails instead of leaking.
 
-    A related manager (`run.items`) starts from a row that was itself loaded within its workspace, so it counts as named.
+    A related manager (`run.items`) starts from a row that was loaded within its workspace, so it counts as named.
     """
 
     _is_scoped = False

@@ -10,7 +10,9 @@ from accounts.models import ApiKey, Scope, User, Workspace
 KEY_START = "co_"  # lets secret scanners find a leaked key
 
 
-def issue_key(*, workspace: Workspace, name: str, scopes: list[str], created_by: User | None = None) -> tuple[ApiKey, str]:
+def issue_key(
+    *, workspace: Workspace, name: str, scopes: list[str], created_by: User | None = None
+) -> tuple[ApiKey, str]:
     """The row, and the key itself (`co_1a2b3c4d.<secret>`): shown once, never stored."""
     prefix = KEY_START + secrets.token_hex(4)
     secret = secrets.token_urlsafe(32)

@@ -9,8 +9,30 @@ from contentopt.errors import DomainError
 
 # Mail hosts that say nothing about the shop: the workspace is named from the part before the @ instead.
 PUBLIC_MAIL_HOSTS = frozenset(
-    "gmail.com googlemail.com outlook.com hotmail.com live.com yahoo.com icloud.com me.com proton.me protonmail.com "
-    "aol.com gmx.com gmx.de gmx.net web.de t-online.de mail.com fastmail.com yandex.com orange.fr free.fr libero.it".split()
+    [
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "yahoo.com",
+        "icloud.com",
+        "me.com",
+        "proton.me",
+        "protonmail.com",
+        "aol.com",
+        "gmx.com",
+        "gmx.de",
+        "gmx.net",
+        "web.de",
+        "t-online.de",
+        "mail.com",
+        "fastmail.com",
+        "yandex.com",
+        "orange.fr",
+        "free.fr",
+        "libero.it",
+    ]
 )
 
 
@@ -46,7 +68,11 @@ def create_workspace(*, owner: User, name: str, plan: str = "free", with_sample_
 def first_workspace(user: User) -> Workspace:
     """The workspace a person lands in; made now if signing up could not make it."""
     membership = (
-        Membership.objects.across_workspaces().filter(user=user).select_related("workspace").order_by("created_at").first()
+        Membership.objects.across_workspaces()
+        .filter(user=user)
+        .select_related("workspace")
+        .order_by("created_at")
+        .first()
     )
     if membership:
         return membership.workspace

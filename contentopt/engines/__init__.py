@@ -22,7 +22,17 @@ from contentopt.engines.locks import is_locked, lock_shared, pid_of, unlock
 from contentopt.engines.postgres import Postgres
 from contentopt.engines.valkey import Valkey
 
-__all__ = ["EngineStatus", "EngineUrls", "EnginesError", "await_stopped", "embedded_urls", "release", "status", "stop"]
+__all__ = [
+    "EngineStatus",
+    "EngineUrls",
+    "EnginesError",
+    "are_kept",
+    "await_stopped",
+    "embedded_urls",
+    "release",
+    "status",
+    "stop",
+]
 
 START_SECONDS = 60
 STOP_SECONDS = 30
@@ -51,19 +61,22 @@ def embedded_urls(local: Path, *, postgres: bool, redis: bool, durable: bool = T
     An engine that is not asked for has the address "". `durable=False` trades safety against power cuts for speed;
     the one who starts an engine decides.
     """
-    local = local.absolute()
-    database = Postgres(local, durable=durable) if postgres else None
-    cache = Valkey(local, durable=durable) if redis else None
-    wanted: list[Engine] = [engine for engine in (database, cache) if engine]
+    database, cache = Postgres(local, durable=durable), Valkey(local, durable=durable)
+    wanted = _wanted((database, postgres), (cache, redis))
     try:
         for engine in wanted:
             _hold(engine)
         _await(wanted)
     except PermissionError as error:
-        raise EnginesError(
-            f"{error.filename} belongs to another user: start as that user, or remove {local}"
-        ) from error
-    return EngineUrls(database.url() if database else "", cache.url() if cache else "")
+        message = f"{error.filename} belongs to another user: start as that user, or remove {local}"
+        raise EnginesError(message) from error
+    return EngineUrls(database.url() if postgres else "", cache.url() if redis else "")
+
+
+def are_kept(local: Path, *, postgres: bool, redis: bool) -> bool:
+    """Whether the keepers live; a long-lived user whose keeper was killed calls `embedded_urls` again."""
+    wanted = _wanted((Postgres(local), postgres), (Valkey(local), redis))
+    return all(is_locked(engine.keeper_path) for engine in wanted)
 
 
 def release(local: Path) -> None:
@@ -99,7 +112,11 @@ def status(local: Path) -> list[EngineStatus]:
 
 
 def _engines(local: Path) -> tuple[Engine, ...]:
-    return Postgres(local.absolute()), Valkey(local.absolute())
+    return Postgres(local), Valkey(local)
+
+
+def _wanted(*engines: tuple[Engine, bool]) -> list[Engine]:
+    return [engine for engine, is_wanted in engines if is_wanted]
 
 
 def _signal_keeper(engine: Engine, number: signal.Signals) -> None:

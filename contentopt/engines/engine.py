@@ -34,7 +34,7 @@ class Engine(ABC):
     stop_signal: ClassVar[signal.Signals]
 
     def __init__(self, local: Path, *, durable: bool = True) -> None:
-        self.local = local
+        self.local = local = local.absolute()
         self.durable = durable
         self.data = local / self.name
         self.log_path = local / "log" / f"{self.name}.log"

@@ -68,7 +68,7 @@ class Keeper:
         if self.deaths >= ATTEMPTS and not self.announced:
             raise EnginesError(f"{self.engine.name} does not start (exit {returncode}):\n{_last_lines(self.engine)}")
         self._note(f"{self.engine.name} ended with {returncode}; starting it again")
-        time.sleep(min(0.1 * 2 ** (self.deaths - 1), 5))
+        time.sleep(0.1 * 2 ** min(self.deaths - 1, 5))
         return self._start()
 
     def _announce_if_ready(self) -> None:

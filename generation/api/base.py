@@ -72,7 +72,9 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, dict):
             unknown = set(data) - set(self.fields)
             if unknown:
-                raise serializers.ValidationError({str(name): ["There is no such field."] for name in sorted(unknown, key=str)})
+                raise serializers.ValidationError(
+                    {str(name): ["There is no such field."] for name in sorted(unknown, key=str)}
+                )
         return super().to_internal_value(data)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from contentopt.errors import DomainError
 from generation.api.base import StrictSerializer
 from generation.facts import CHANNELS, FIELDS, LANGUAGES, LENGTHS, TONES, Brief, FactsError, ProductInput, extract_facts
-from contentopt.errors import DomainError
 
 MAX_TITLE = 500
 MAX_VALUE = 5_000
@@ -29,7 +29,9 @@ class AttributeValueField(serializers.Field[Any, Any, Any, Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, list):
-            if len(data) > MAX_FEATURES or not all(isinstance(value, str) and len(value) <= MAX_VALUE for value in data):
+            if len(data) > MAX_FEATURES or not all(
+                isinstance(value, str) and len(value) <= MAX_VALUE for value in data
+            ):
                 raise serializers.ValidationError("A list holds strings only.")
             return data
         if isinstance(data, str) and len(data) > MAX_VALUE:

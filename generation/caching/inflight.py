@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -22,7 +21,7 @@ POLL_SECONDS = 0.05
 
 _TAKE_OFF = """
 INSERT INTO generation_flight (id, workspace_id, key, token, lease_until, failure)
-VALUES (gen_random_uuid(), %(workspace)s, %(key)s, %(token)s, now() + %(lease)s, NULL)
+VALUES (gen_random_uuid(), %(workspace)s, %(key)s, %(token)s, now() + make_interval(secs => %(lease)s), NULL)
 ON CONFLICT (workspace_id, key) DO UPDATE
    SET token = excluded.token, lease_until = excluded.lease_until, failure = NULL
  WHERE generation_flight.lease_until < now()
@@ -40,9 +39,8 @@ class Leader:
 def take_off(workspace_id: UUID, key: str) -> Leader | None:
     """Lead the flight of this key, or None while somebody else does."""
     lead = Leader(workspace_id, key, uuid.uuid4())
-    lease = timedelta(seconds=settings.JOB_LEASE_SECONDS)
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE_OFF, {"workspace": workspace_id, "key": key, "token": lead.token, "lease": lease})
+        cursor.execute(_TAKE_OFF, {"workspace": workspace_id, "key": key, "token": lead.token, "lease": settings.JOB_LEASE_SECONDS})
         return lead if cursor.fetchone() else None
 
 

@@ -11,58 +11,18 @@ from generation.catalogues.plaintext import clean_text, html_to_text
 from generation.catalogues.row_problems import LONG_CELL
 from generation.facts.product import AttributeValue
 
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 _METAFIELD = re.compile(r"\s*\(product\.metafields\.[^()]*\)$")
 _UNIT_NOTE = re.compile(r"(?P<label>.*\S)[\s_]*[(\[](?P<unit>[^()\[\]]{1,12})[)\]]")
 _UNITS = frozenset(
-    [
-        "kg",
-        "g",
-        "mg",
-        "lb",
-        "lbs",
-        "oz",
-        "t",
-        "cm",
-        "mm",
-        "m",
-        "km",
-        "in",
-        "inch",
-        "inches",
-        "ft",
-        "yd",
-        "ml",
-        "cl",
-        "dl",
-        "l",
-        "fl.oz",
-        "gal",
-        "w",
-        "kw",
-        "v",
-        "a",
-        "mah",
-        "wh",
-        "kwh",
-        "hz",
-        "gb",
-        "mb",
-        "tb",
-        "px",
-        "min",
-        "h",
-        "%",
-        "°c",
-        "°f",
-        "pt",
-        "livres",
-        "pouce",
-        "pouces",
-        "onces",
-        "gramm",
-        "gramme",
-        "grammes",
-    ]
+    _words(
+        "kg g mg lb lbs oz t cm mm m km in inch inches ft yd ml cl dl l fl.oz gal w kw v a mah wh kwh hz gb mb tb "
+        "px min h % °c °f pt livres pouce pouces onces gramm gramme grammes"
+    )
 )
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*")
 _ZERO = re.compile(r"[+-]?0*[.,]?0*")
@@ -134,6 +94,7 @@ def columns_of(header: Sequence[str], mapping: Mapping, format: Format) -> Colum
     labels = header_labels(header)
     roles = mapping.roles[: len(labels)]
     mapping = Mapping(roles, mapping.html)
+    format = "generic" if format == "none" else format
     attributes = tuple(_attribute_column(index, labels[index], format) for index in mapping.columns("attribute"))
     return Columns(
         format, mapping, tuple(labels), attributes, _option_columns(labels, mapping), mapping.columns("feature")

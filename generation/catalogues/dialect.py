@@ -1,20 +1,18 @@
 from __future__ import annotations
 
 import codecs
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from generation.catalogues.errors import CatalogueError
-from generation.catalogues.rows import Record, read_text
+from generation.catalogues.rows import LINE_ENDS, Record, read_text
 from generation.catalogues.signatures import refuse_binary, refuse_foreign
 from generation.catalogues.text_codec import BOMS, ENCODINGS, decode_pieces
 
 __all__ = ["DELIMITERS", "CatalogueError", "Dialect", "detect_dialect"]
 
 DELIMITERS = (",", ";", "\t", "|")
-LINE_ENDS = ("\r\n", "\n", "\r", "mixed")
 SAMPLE_ROWS = 100
 SAMPLE_CHARACTERS = 256 * 1024
 
@@ -31,14 +29,15 @@ class Dialect:
             raise CatalogueError("unreadable", f"The encoding must be one of {', '.join(ENCODINGS)}.")
         if self.delimiter not in DELIMITERS:
             raise CatalogueError("unreadable", "The delimiter must be a comma, a semicolon, a tab or a bar.")
-        if self.line_end not in LINE_ENDS:
+        if self.line_end not in (*LINE_ENDS, "mixed"):
             raise CatalogueError("unreadable", "The line end must be CRLF, LF, CR or mixed.")
 
     def to_json(self) -> dict[str, str | bool]:
         return {"encoding": self.encoding, "bom": self.bom, "delimiter": self.delimiter, "line_end": self.line_end}
 
     @classmethod
-    def from_json(cls, saved: dict[str, str | bool]) -> Dialect:
+    def from_json(cls, saved: Mapping[str, object]) -> Dialect:
+        """Raises CatalogueError for a choice that does not exist."""
         encoding, delimiter, line_end = (str(saved.get(name, "")) for name in ("encoding", "delimiter", "line_end"))
         return cls(encoding, bool(saved.get("bom")), delimiter, line_end)
 
@@ -96,21 +95,21 @@ def _detect_delimiter(text: str, *, whole: bool) -> str:
 
 
 def _agreement(text: str, delimiter: str, *, whole: bool) -> float:
-    """How evenly a delimiter cuts the rows into as many cells as the header has, weighted by that number."""
+    """How evenly a delimiter cuts the rows into as many cells as the header has, weighted by that number.
+
+    It counts half when it tears a bracket in the header apart: "Categories (x,y,z)".
+    """
     rows = islice(_sample_records(text, delimiter, whole=whole), SAMPLE_ROWS)
-    widths = [len(row.raw_cells) for row in rows if row.number >= 0 and not row.is_blank]
-    if not widths or widths[0] < 2:
-        return 0.0
-    header, data = widths[0], widths[1:] or widths
-    evenness = sum(min(width, header) / max(width, header) for width in data) / len(data)
-    return evenness**2 * (header - 1)
+    header, *data = [row.raw_cells for row in rows if row.number >= 0 and not row.is_blank] or [[""]]
+    width, widths = len(header), [len(cells) for cells in data] or [len(header)]
+    evenness = sum(min(width, other) / max(width, other) for other in widths) / len(widths)
+    torn = any(name.count("(") != name.count(")") for name in header)
+    return evenness**2 * (width - 1) * (0.5 if torn else 1.0)
 
 
 def _detect_line_end(text: str, delimiter: str, *, whole: bool) -> str:
-    ends = Counter(record.raw_end for record in _sample_records(text, delimiter, whole=whole) if record.raw_end)
-    if len(ends) > 1:
-        return "mixed"
-    return next(iter(ends), "\n")
+    ends = {record.raw_end for record in _sample_records(text, delimiter, whole=whole)}.intersection(LINE_ENDS)
+    return "mixed" if len(ends) > 1 else next(iter(ends), "\n")
 
 
 def _sample_records(text: str, delimiter: str, *, whole: bool) -> Iterator[Record]:

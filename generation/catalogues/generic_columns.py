@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from generation.catalogues.column_names import GENERIC_RANKS, GENERIC_ROLES, NOT_FACTS
+from generation.catalogues.generic_names import GENERIC_RANKS, GENERIC_ROLES, NOT_FACTS
 from generation.catalogues.mapping import Role
 
 _LOCALE = re.compile(r"[-_ ](?:[a-z]{2}[-_][a-z]{2}|en|de|fr|es|it|nl)(?:[-_][a-z_]+)?$")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
+from collections import Counter, abc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeGuard, get_args
@@ -32,6 +32,7 @@ Role = Literal[
 ROLES: tuple[Role, ...] = get_args(Role)
 WRITTEN_ROLES: tuple[Role, ...] = ("description", "seo_title", "meta_description")
 _ONCE: tuple[Role, ...] = ("key", "title", "short_description", *WRITTEN_ROLES, "brand", "category", "type", "parent")
+MAX_LABEL = 200
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -52,7 +53,7 @@ class Mapping:
         return {"roles": list(self.roles), "html": list(self.html)}
 
     @classmethod
-    def from_json(cls, saved: dict[str, Any]) -> Mapping:
+    def from_json(cls, saved: abc.Mapping[str, Any]) -> Mapping:
         """Unknown roles become "ignore", so that an old or tampered mapping stays usable."""
         roles = tuple(role if is_role(role) else "ignore" for role in saved.get("roles", ()))
         html = tuple(index for index in saved.get("html", ()) if isinstance(index, int))
@@ -70,7 +71,7 @@ def fold_header(name: str) -> str:
 def header_labels(header: Sequence[str]) -> list[str]:
     """Column names that a database and a page can take: no NUL, no undecodable bytes, never empty."""
     labels = (" ".join(_UNSTORABLE.sub("", name).strip("\ufeff").split()) for name in header)
-    return [label or f"Column {place}" for place, label in enumerate(labels, start=1)]
+    return [label[:MAX_LABEL] or f"Column {place}" for place, label in enumerate(labels, start=1)]
 
 
 def header_signature(header: Sequence[str]) -> str:

@@ -40,7 +40,7 @@ def holds_html(value: str) -> bool:
 def html_to_text(value: str) -> str:
     """Plain text of a cell that may hold HTML: no tags, no scripts or styles, one line per block."""
     if holds_html(value):
-        broken = _CELL_END.sub(" ", _BLOCK_END.sub(r"\g<0>" + "\n", value.replace("\0", "")))
+        broken = _CELL_END.sub(" ", _BLOCK_END.sub(r"\g<0>" + "\n", storable(value)))
         value = html.unescape(nh3.clean(broken, tags=set()))
     elif "&" in value and _ENTITY.search(value):
         value = html.unescape(value)

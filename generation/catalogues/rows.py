@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from generation.catalogues.errors import CatalogueError
+from generation.catalogues.text_codec import odd_byte
 
 MAX_CELL = 2 * 1024 * 1024
 MAX_RECORD = 16 * 1024 * 1024
+MAX_COLUMNS = 16_384
+LINE_ENDS = ("\r\n", "\n", "\r")
 ABOVE_HEADER = -1
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -21,7 +24,9 @@ _SEPARATOR_LINE = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row as it stands in the file: cells with their quotes, and the exact line end ("" at the end of the file).
+    """One row as it stands in the file: cells with their quotes, and the exact line end.
+
+    `raw_end` is "" at the end of the file, where it also keeps the odd last byte of a damaged UTF-16 file.
 
     `number` is 0 for the header and counts data rows from 1; blank lines and a `sep=` line above the header are -1.
     `unclosed` lists the columns whose opening quote never closes, so that it was read as a plain character.
@@ -114,7 +119,8 @@ class _Lines:
             if size > MAX_RECORD:
                 raise _row_too_long(self.taken + 1)
         if last := "".join(parts) + held:
-            yield last.removesuffix(held), held
+            end = held or odd_byte(last)
+            yield last.removesuffix(end), end
 
 
 class _Rows:
@@ -129,6 +135,8 @@ class _Rows:
             line = self._lines.taken
             if '"' in content:
                 yield (line, *self._quoted(content, end))
+            elif len(content) >= MAX_COLUMNS and content.count(self._delimiter) >= MAX_COLUMNS:
+                raise _too_many_columns(line)
             else:
                 yield line, content.split(self._delimiter), end, ()
 
@@ -160,6 +168,8 @@ class _Rows:
             cells.append(found[1])
             if found[2] is not None:
                 break
+            if len(cells) >= MAX_COLUMNS:
+                raise _too_many_columns(self._lines.taken)
         return cells
 
     @staticmethod
@@ -194,4 +204,11 @@ def _row_too_long(line: int) -> CatalogueError:
     return CatalogueError(
         "row_too_long",
         f"The row that starts at line {line} is longer than 16 million characters, so this is not a readable table.",
+    )
+
+
+def _too_many_columns(line: int) -> CatalogueError:
+    return CatalogueError(
+        "too_many_columns",
+        f"Line {line} has more than {MAX_COLUMNS:,} columns, so this is not a readable table.",
     )

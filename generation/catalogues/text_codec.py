@@ -22,9 +22,15 @@ def decode_pieces(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
 def encode_text(text: str, encoding: str) -> bytes:
     if not encoding.startswith("utf-16"):
         return text.encode(encoding, "surrogateescape")
-    if _ODD_BYTE.search(text):
-        return text[:-2].encode(encoding, "surrogatepass") + bytes([ord(text[-1]) - 0xDC00])
-    return text.encode(encoding, "surrogatepass")
+    odd = odd_byte(text)
+    whole = text.removesuffix(odd).encode(encoding, "surrogatepass")
+    return whole + bytes([ord(odd[1]) - 0xDC00]) if odd else whole
+
+
+def odd_byte(text: str) -> str:
+    """The two characters that stand for an odd last byte at the end of a text, or nothing."""
+    found = _ODD_BYTE.search(text)
+    return found[0] if found else ""
 
 
 def skip_bom(chunks: Iterable[bytes], encoding: str) -> tuple[bytes, Iterator[bytes]]:

@@ -9,7 +9,7 @@ from generation.catalogues.dialect import Dialect
 from generation.catalogues.formats import Format
 from generation.catalogues.mapping import Role
 from generation.catalogues.plaintext import holds_html
-from generation.catalogues.rows import Record, read_text
+from generation.catalogues.rows import LINE_ENDS, Record, read_text
 from generation.catalogues.text_codec import PIECE, decode_pieces, encode_text, skip_bom
 
 CellChanges = Mapping[int, str]
@@ -18,6 +18,7 @@ _FORMULA_START = re.compile(r"[\s\ufeff\"]*[=+\-@]|[ \ufeff\"]*[\t\r]")
 _DROPPED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _BULLET = re.compile(r"[-*•]\s+")
+_BULLET_LINE = re.compile(r"^- +", re.MULTILINE)
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 # What cp1252 lacks and plain typography can say.
 _TYPOGRAPHY = str.maketrans(
@@ -40,7 +41,6 @@ _TYPOGRAPHY = str.maketrans(
         "\u2009": " ",
         "\u200a": " ",
         "\u202f": " ",
-        "\u2713": "✓",
         "\u00ad": "",
         "\u200b": "",
         "\ufeff": "",
@@ -79,10 +79,10 @@ def render_description(text: str, format: Format, role: Role, was_html: bool) ->
     if role in ("seo_title", "meta_description", "title"):
         return " ".join(text.split())
     if format == "woocommerce":
-        return _escape_woocommerce(_html(text, "\n"))
+        return _escape_woocommerce(_html(text))
     if format.startswith("shopify") or was_html:
-        return _html(text, "\n")
-    return text.strip()
+        return _html(text)
+    return _plain_bullets(text.strip())
 
 
 def guard_formula(value: str) -> str:
@@ -91,8 +91,11 @@ def guard_formula(value: str) -> str:
 
 
 def _changed(record: Record, change: CellChanges, dialect: Dialect) -> str:
+    """A stray opening quote elsewhere in the row is made a proper cell: beside ours it would swallow the rest."""
     cells = list(record.raw_cells)
-    line_end = dialect.line_end if dialect.line_end != "mixed" else record.raw_end or "\n"
+    line_end = next(end for end in (dialect.line_end, record.raw_end, "\n") if end in LINE_ENDS)
+    for index in record.unclosed:
+        cells[index] = _quoted(cells[index])
     for index, value in sorted(change.items()):
         cells += [""] * (index + 1 - len(cells))
         cells[index] = _cell(value, cells[index], dialect, line_end)
@@ -104,8 +107,12 @@ def _cell(value: str, present: str, dialect: Dialect, line_end: str) -> str:
     text = _LINE_BREAK.sub(line_end, _encodable(text, dialect.encoding))
     was_quoted = present.lstrip(" ").startswith('"')
     if was_quoted or _needs_quotes(text, dialect.delimiter):
-        return '"' + text.replace('"', '""') + '"'
+        return _quoted(text)
     return text
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _needs_quotes(text: str, delimiter: str) -> bool:
@@ -136,9 +143,9 @@ def _plain(character: str) -> str:
     return unicodedata.normalize("NFKD", character).encode("cp1252", "ignore").decode("cp1252")
 
 
-def _html(text: str, line_break: str) -> str:
+def _html(text: str) -> str:
     blocks = (block.strip() for block in _PARAGRAPHS.split(_LINE_BREAK.sub("\n", text)))
-    return line_break.join(part for block in blocks if block for part in _html_block(block.split("\n")))
+    return "\n".join(part for block in blocks if block for part in _html_block(block.split("\n")))
 
 
 def _html_block(lines: list[str]) -> Iterator[str]:
@@ -154,6 +161,11 @@ def _html_block(lines: list[str]) -> Iterator[str]:
         pending.append(html.escape(line[bullet.end() :] if bullet else line, quote=False).strip())
     if pending:
         yield _wrap(pending, is_list=in_list)
+
+
+def _plain_bullets(text: str) -> str:
+    """A text that opens with "- " would look like a formula, so its bullets are round ones."""
+    return _BULLET_LINE.sub("• ", text) if _BULLET.match(text) else text
 
 
 def _wrap(lines: list[str], *, is_list: bool) -> str:

@@ -78,7 +78,7 @@ _NEXT_ITEMS = """
 UPDATE generation_runitem SET published_at = now() WHERE id IN (
     SELECT id FROM generation_runitem
      WHERE run_id = %s AND ((state = 'queued' AND next_run_at <= now()) OR (state = 'running' AND lease_until < now()))
-       AND (published_at IS NULL OR published_at < now() - %s)
+       AND (published_at IS NULL OR published_at < now() - make_interval(secs => %s))
      ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING id
 """
@@ -88,9 +88,8 @@ def hand_out(run_id: UUID, count: int) -> int:
     """Publish the next items of a run. A run has few items out at a time, so that a long one starves nobody."""
     if count <= 0:
         return 0
-    resend = timedelta(seconds=settings.JOB_RESEND_SECONDS)
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT_ITEMS, [run_id, resend, count])
+        cursor.execute(_NEXT_ITEMS, [run_id, settings.JOB_RESEND_SECONDS, count])
         ids = [row[0] for row in cursor.fetchall()]
     sent = sum(jobs.publish(WRITE_ITEM, str(item_id)) for item_id in ids)
     if sent < len(ids):

@@ -86,9 +86,7 @@ def next_version(product: Product | None) -> int:
 
 def edited_since(product: Product, run_item: RunItem) -> bool:
     present = product.text
-    return bool(
-        present and present.source == Text.Source.EDITED and present.updated_at > run_item.run.created_at
-    )
+    return bool(present and present.source == Text.Source.EDITED and present.updated_at > run_item.run.created_at)
 
 
 def show(product: Product, text: Text) -> None:

@@ -6,9 +6,7 @@ Page, API, run items and the terminal all come through `write`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -67,9 +65,7 @@ class Written:
     spent: Spent = field(default_factory=Spent)
 
 
-def write(
-    brief: Brief, *, workspace_id: UUID, variation: int = 0, run_item: RunItem | None = None
-) -> Written:
+def write(brief: Brief, *, workspace_id: UUID, variation: int = 0, run_item: RunItem | None = None) -> Written:
     """A text for the brief. `variation` above 0 asks for another wording and replaces the known one.
 
     Raises TextRefused when no model wrote a text that holds, ProviderUnavailable when none answered.
@@ -174,5 +170,3 @@ def complaints_about(fields: dict[str, str], brief: Brief) -> list[str]:
         if name != "description" and fields.get(name):
             found += [c.message for c in check_text(fields[name], brief) if c.kind not in ("too_short", "too_long")]
     return found
-
-

@@ -14,9 +14,7 @@ DEFAULTS = {"claude-haiku-5-5", "gpt-6-luna"}
 def seed(apps: Any, _schema_editor: Any) -> None:
     """Rows that staff have edited since stay as they are."""
     for slug, name in PROVIDERS:
-        apps.get_model("generation", "Provider").objects.get_or_create(
-            slug=slug, defaults={"name": name, "kind": slug}
-        )
+        apps.get_model("generation", "Provider").objects.get_or_create(slug=slug, defaults={"name": name, "kind": slug})
     for spec in PRICES:
         apps.get_model("generation", "LlmModel").objects.get_or_create(
             provider_id=spec.provider,

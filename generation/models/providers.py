@@ -92,7 +92,9 @@ class LlmCall(WorkspaceOwned):
     class Meta:
         ordering = ("-created_at",)
         constraints = [
-            models.CheckConstraint(condition=Q(cost_nanos__gte=0, ceiling_nanos__gte=0), name="llm_call_cost_not_negative")
+            models.CheckConstraint(
+                condition=Q(cost_nanos__gte=0, ceiling_nanos__gte=0), name="llm_call_cost_not_negative"
+            )
         ]
         indexes = [
             models.Index(fields=("workspace", "-created_at"), name="llm_call_newest"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db import transaction
@@ -17,7 +17,7 @@ from contentopt.jobs import JobState
 from generation.catalogues.dialect import Dialect
 from generation.catalogues.mapping import Mapping, header_signature, validate_mapping
 from generation.catalogues.records import read_records
-from generation.importing import IMPORT_CATALOGUE, file_chunks, import_catalogue, keep_file, recognise_file
+from generation.importing import CHUNK_BYTES, IMPORT_CATALOGUE, file_chunks, import_catalogue, keep_file, recognise_file
 from generation.models import Catalogue, ColumnMapping, Product
 from generation.services.idempotency import key_reused
 
@@ -25,7 +25,7 @@ from generation.services.idempotency import key_reused
 def receive_file(
     *,
     workspace: Workspace,
-    upload: IO[bytes],
+    upload: BinaryIO,
     filename: str,
     created_by: User | None = None,
     idempotency_key: str | None = None,
@@ -45,8 +45,11 @@ def receive_file(
     return catalogue
 
 
-def same_file(earlier: Catalogue, upload: IO[bytes]) -> Catalogue:
-    if hashlib.file_digest(upload, "sha256").hexdigest() != earlier.sha256:
+def same_file(earlier: Catalogue, upload: BinaryIO) -> Catalogue:
+    digest = hashlib.sha256()
+    for piece in iter(lambda: upload.read(CHUNK_BYTES), b""):
+        digest.update(piece)
+    if digest.hexdigest() != earlier.sha256:
         raise key_reused()
     return earlier
 
@@ -85,7 +88,7 @@ def change_dialect(*, catalogue: Catalogue, dialect: Dialect) -> None:
 def restart_import(catalogue: Catalogue, **columns: object) -> None:
     if catalogue.runs.exists():
         raise Conflict(
-            "Texts were already written for this import, so its columns stay as they are. Upload the file again instead."
+            "Texts were already written for this import, so its columns stay as they are. Upload the file again."
         )
     restarted = (
         Catalogue.objects.in_workspace(catalogue.workspace_id)

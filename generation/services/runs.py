@@ -11,7 +11,6 @@ from django.db.models import Avg, Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from accounts.models import User, Workspace
-
 from contentopt.errors import Conflict, DomainError
 from contentopt.jobs import JobState
 from generation.caching import exact
@@ -56,7 +55,9 @@ def estimate_run(*, workspace: Workspace, products: QuerySet[Product], wishes: d
     brief = brief_from(wishes, NO_FACTS)
     route = choose_route()
     if not route.specs:
-        raise ProviderUnavailable("Every model is switched off at the moment, so nothing can be written.", retry_after=60)
+        raise ProviderUnavailable(
+            "Every model is switched off at the moment, so nothing can be written.", retry_after=60
+        )
     total = known = ceiling = likely = 0
     for batch in _batches(products):
         keys = {exact.cache_key(fingerprint_from_hash(brief, hash_), route.model_ids): size for hash_, size in batch}
@@ -95,7 +96,7 @@ def _seconds(route: Route, to_write: int) -> float:
     average = recent.order_by("-created_at")[:200].aggregate(ms=Avg("latency_ms"))["ms"]
     usual = USUAL_SECONDS["offline" if route.is_offline else "model"]
     each = max((average or 0) / 1000, 0.02) if average is not None else usual
-    return to_write * each / min(settings.RUN_WINDOW, settings.BULK_WORKERS)
+    return float(to_write * each) / min(settings.RUN_WINDOW, settings.BULK_WORKERS)
 
 
 @transaction.atomic
@@ -241,9 +242,8 @@ def _seconds_left(run: Run, progress: Progress) -> float | None:
     left = progress.waiting + progress.running
     if not left or run.state != Run.State.RUNNING:
         return None
-    times = list(
-        run.items.filter(finished_at__isnull=False).order_by("-finished_at").values_list("finished_at", flat=True)[:50]
-    )
+    ended = run.items.filter(finished_at__isnull=False).order_by("-finished_at")
+    times = [moment for moment in ended.values_list("finished_at", flat=True)[:50] if moment]
     if len(times) < 2:
         return None
     pace = (times[0] - times[-1]).total_seconds() / (len(times) - 1)

@@ -148,8 +148,6 @@ def restore_text(*, product: Product, version: int, editor: User | None) -> Text
     return text
 
 
-
-
 def sentences_with_facts(description: str, evidence: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The description cut into sentences with their facts, the gaps between them kept, for showing evidence."""
     pieces: list[dict[str, Any]] = []

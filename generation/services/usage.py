@@ -55,6 +55,6 @@ def usage_since(workspace: Workspace, *, days: int) -> WorkspaceUsage:
     for row in texts.values(day=TruncDate("created_at")).annotate(n=Count("pk"), free=Count("pk", FREE)).order_by():
         by_date[row["day"]].texts, by_date[row["day"]].free = row["n"], row["free"]
     calls = LlmCall.objects.in_workspace(workspace).filter(created_at__date__gte=first)
-    for row in calls.values(day=TruncDate("created_at")).annotate(n=Count("pk"), cost=Sum("cost_nanos")).order_by():
-        by_date[row["day"]].calls, by_date[row["day"]].cost_nanos = row["n"], row["cost"]
+    for spent in calls.values(day=TruncDate("created_at")).annotate(n=Count("pk"), cost=Sum("cost_nanos")).order_by():
+        by_date[spent["day"]].calls, by_date[spent["day"]].cost_nanos = spent["n"], spent["cost"]
     return WorkspaceUsage(days, list(by_date.values()))

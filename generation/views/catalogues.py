@@ -3,18 +3,20 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST
 
 from accounts.middleware import WorkspaceRequest
 from accounts.models import Scope
 from accounts.permissions import require_scope
-from contentopt.errors import Conflict
+from contentopt.errors import Conflict, DomainError
 from generation.catalogues.dialect import Dialect
 from generation.catalogues.writing import guard_formula
 from generation.exporting import export_file, export_name, product_changes, target_columns, written_products
@@ -22,7 +24,9 @@ from generation.forms import DialectForm, MappingForm, UploadForm
 from generation.models import Catalogue, Product
 from generation.services import catalogues
 from generation.views.access import find_catalogue
+from generation.views.partials import go_to, render_page
 
+PAST_IMPORTS = 20
 PREVIEW_ROWS = 20
 CHANGES_PER_PAGE = 20
 PROBLEMS_SHOWN = 50
@@ -30,23 +34,38 @@ PROBLEMS_SHOWN = 50
 
 @require_scope(Scope.WRITE)
 def import_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    form = UploadForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        upload = form.cleaned_data["file"]
-        catalogue = catalogues.receive_file(
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    if form.is_valid() and (catalogue := _received(request, form)):
+        return go_to(request, reverse("import_detail", args=(slug, catalogue.pk)))
+    past = Catalogue.objects.in_workspace(request.workspace)
+    context = {
+        "form": form,
+        "catalogues": past[:PAST_IMPORTS],
+        "sample": past.filter(is_sample=True, status=Catalogue.Status.READY).first(),
+        "max_bytes": settings.CATALOGUE_MAX_BYTES,
+    }
+    status = 422 if form.errors else 200
+    return render_page(request, "imports/new.html", context, part="form", status=status)
+
+
+def _received(request: WorkspaceRequest, form: UploadForm) -> Catalogue | None:
+    """The kept file; a refusal is said beside the field."""
+    upload = form.cleaned_data["file"]
+    try:
+        return catalogues.receive_file(
             workspace=request.workspace, upload=upload, filename=upload.name, created_by=request.user
         )
-        return redirect("import_detail", slug, catalogue.pk)
-    past = Catalogue.objects.in_workspace(request.workspace)
-    return render(request, "imports/new.html", {"form": form, "catalogues": past[:20]})
+    except DomainError as error:
+        form.add_error("file", error.message)
+        return None
 
 
 @require_scope(Scope.READ)
 def import_detail(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     """How the import goes while it goes (the page asks again), and afterwards what was found."""
     catalogue = find_catalogue(request, pk)
-    if catalogue.status == Catalogue.Status.NEEDS_MAPPING and catalogue.is_finished and not request.htmx:
-        return redirect("import_mapping", slug, pk)
+    if catalogue.status == Catalogue.Status.NEEDS_MAPPING and catalogue.is_finished:
+        return go_to(request, reverse("import_mapping", args=(slug, pk)))
     is_ready = catalogue.status == Catalogue.Status.READY
     context = {
         "catalogue": catalogue,
@@ -58,27 +77,35 @@ def import_detail(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse
         "columns": column_roles(catalogue),
         "has_runs": catalogue.runs.exists(),
     }
-    template = "imports/detail.html#status" if request.htmx else "imports/detail.html"
-    return render(request, template, context)
+    return render_page(request, "imports/detail.html", context, part="status")
 
 
 def column_roles(catalogue: Catalogue) -> list[dict[str, str]]:
     if not catalogue.header:
         return []
     form = MappingForm(catalogue)
-    return [{"name": field.label, "role": str(field.initial)} for field in form]
+    return [{"name": str(field.label), "role": str(field.initial)} for field in form]
 
 
 @require_scope(Scope.WRITE)
 def import_mapping(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     catalogue = find_catalogue(request, pk)
     form = MappingForm(catalogue, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        catalogues.map_columns(catalogue=catalogue, mapping=form.mapping())
+    if request.method == "POST" and form.is_valid() and _mapped(catalogue, form):
         return redirect("import_detail", slug, pk)
     samples = catalogues.sample_values(catalogue)
     columns = zip(form, samples, strict=True)
     return render(request, "imports/mapping.html", {"catalogue": catalogue, "form": form, "columns": columns})
+
+
+def _mapped(catalogue: Catalogue, form: MappingForm) -> bool:
+    """Whether the import went on with these columns; if not, the form says why and keeps what was chosen."""
+    try:
+        catalogues.map_columns(catalogue=catalogue, mapping=form.mapping())
+    except DomainError as error:
+        form.add_error(None, error.message)
+        return False
+    return True
 
 
 @require_POST

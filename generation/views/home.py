@@ -4,21 +4,22 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.middleware import WorkspaceRequest
-from accounts.models import Scope
+from accounts.models import Scope, TenantQuerySet
 from accounts.permissions import require_scope
 from accounts.throttling import limit_visitor
 from generation.forms import TryForm
 from generation.models import Catalogue, Run, Text
 from generation.services.catalogues import catalogue_health
-from generation.services.runs import run_progress
+from generation.services.runs import Progress, run_progress
 from generation.services.texts import sentences_with_facts
 from generation.services.usage import usage_since
 from generation.services.visitors import describe_for_visitor
 
 VISITOR_BURST, VISITOR_DAILY = 6, 30
-STEPS_SHOWN = 4
+OPEN_RUNS_SHOWN = 5
 
 
 @login_not_required
@@ -41,28 +42,55 @@ def landing_try(request: HttpRequest) -> HttpResponse:
 
 @require_scope(Scope.READ)
 def workspace_home(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    catalogues = Catalogue.objects.in_workspace(request.workspace)
-    latest = catalogues.filter(status=Catalogue.Status.READY).first()
-    runs = Run.objects.in_workspace(request.workspace).select_related("catalogue")
-    open_runs = runs.filter(state__in=(Run.State.RUNNING, Run.State.PAUSED))
-    own_files = catalogues.filter(is_sample=False)
-    edited = Text.objects.in_workspace(request.workspace).filter(source=Text.Source.EDITED)
+    if request.htmx:
+        return _open_runs_again(request)
+    latest = Catalogue.objects.in_workspace(request.workspace).filter(status=Catalogue.Status.READY).first()
+    health = catalogue_health(latest) if latest else None
+    steps = _steps(request)
     context = {
         "catalogue": latest,
-        "health": catalogue_health(latest) if latest else None,
-        "open_runs": [(run, run_progress(run)) for run in open_runs[:5]],
-        "last_run": runs.filter(state=Run.State.FINISHED).first(),
+        "health": health,
+        "unwritten": health["products"] - health["written"] if health else 0,
+        "open_runs": _open_runs(request),
+        "last_run": _runs(request).filter(state=Run.State.FINISHED).first(),
         "usage": usage_since(request.workspace, days=30),
-        "steps": {
-            "run": runs.exists(),
-            "edit": edited.exists(),
-            "import": own_files.exists(),
-            "export": own_files.filter(runs__state=Run.State.FINISHED).exists(),
-        },
+        "steps": steps,
+        "steps_left": list(steps.values()).count(False),
     }
     return render(request, "home/workspace.html", context)
 
 
+def _open_runs_again(request: WorkspaceRequest) -> HttpResponse:
+    """What the page asks for while runs are open; when the last one has ended, everything on the page is news."""
+    open_runs = _open_runs(request)
+    if not open_runs:
+        return HttpResponseClientRefresh()
+    return render(request, "home/workspace.html#runs", {"open_runs": open_runs})
+
+
+def _open_runs(request: WorkspaceRequest) -> list[tuple[Run, Progress]]:
+    found = _runs(request).filter(state__in=(Run.State.RUNNING, Run.State.PAUSED))
+    return [(run, run_progress(run)) for run in found[:OPEN_RUNS_SHOWN]]
+
+
+def _runs(request: WorkspaceRequest) -> TenantQuerySet[Run]:
+    return Run.objects.in_workspace(request.workspace).select_related("catalogue")
+
+
+def _steps(request: WorkspaceRequest) -> dict[str, bool]:
+    """The first four things to do here, and which of them are done."""
+    own_files = Catalogue.objects.in_workspace(request.workspace).filter(is_sample=False)
+    edited = Text.objects.in_workspace(request.workspace).filter(source=Text.Source.EDITED)
+    return {
+        "run": _runs(request).exists(),
+        "edit": edited.exists(),
+        "import": own_files.exists(),
+        "export": own_files.filter(runs__state=Run.State.FINISHED).exists(),
+    }
+
+
 @require_scope(Scope.READ)
 def usage(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    return render(request, "usage/usage.html", {"usage": usage_since(request.workspace, days=30)})
+    used = usage_since(request.workspace, days=30)
+    busiest = max(day.texts for day in used.by_day)
+    return render(request, "usage/usage.html", {"usage": used, "busiest": max(busiest, 1)})

@@ -4,21 +4,23 @@ import difflib
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts.middleware import WorkspaceRequest
 from accounts.models import Scope
 from accounts.permissions import require_scope
 from accounts.throttling import refuse, take_for_workspace
+from contentopt.errors import DomainError
 from generation.facts import FIELDS, LENGTHS, TONES
 from generation.forms import EditForm, RewriteForm
 from generation.models import Catalogue, Product, Text
 from generation.services import texts
 from generation.services.catalogues import thin_products
 from generation.views.access import find_product
+from generation.views.partials import render_page
 
 PRODUCTS_PER_PAGE = 50
 
@@ -27,7 +29,9 @@ FILTERS = {
     "unwritten": "No text yet",
     "written": "Written",
     "edited": "Edited",
-    "complaints": "Edited, with unsupported claims",
+    "complaints": "Unsupported claims",
+    "empty": "Empty in your file",
+    "shared": "Sharing a description",
     "thin": "Few facts",
 }
 
@@ -41,7 +45,7 @@ def products(request: WorkspaceRequest, slug: str) -> HttpResponse:
         found = found.filter(catalogue=chosen)
     shown = request.GET.get("show", "")
     if shown in FILTERS:
-        found = _filtered(found, shown)
+        found = _filtered(request, found, shown)
     query = request.GET.get("q", "").replace("\x00", "")[:200]
     page = Paginator(found.search(query).order_by("-created_at__date", "catalogue", "row_number"), PRODUCTS_PER_PAGE)
     context = {
@@ -52,7 +56,7 @@ def products(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "show": shown,
         "query": query,
     }
-    return render(request, "products/list.html#rows" if request.htmx else "products/list.html", context)
+    return render_page(request, "products/list.html", context, part="rows")
 
 
 def _is_given(request: WorkspaceRequest, name: str) -> bool:
@@ -60,7 +64,7 @@ def _is_given(request: WorkspaceRequest, name: str) -> bool:
     return len(value) == len("00000000-0000-0000-0000-000000000000")
 
 
-def _filtered(found: Any, shown: str) -> Any:
+def _filtered(request: WorkspaceRequest, found: Any, shown: str) -> Any:
     if shown == "unwritten":
         return found.filter(text=None)
     if shown == "written":
@@ -69,9 +73,21 @@ def _filtered(found: Any, shown: str) -> Any:
         return found.filter(text__source=Text.Source.EDITED)
     if shown == "complaints":
         return found.written().exclude(text__complaints=[])
+    if shown == "empty":
+        return found.filter(original_hash="")
+    if shown == "shared":
+        return found.exclude(original_hash="").filter(Exists(_twins(request)))
     if shown == "thin":
         return found.filter(thin_products)
     return found
+
+
+def _twins(request: WorkspaceRequest) -> Any:
+    """Products of the same file with the same description."""
+    same = Product.objects.in_workspace(request.workspace).filter(
+        catalogue=OuterRef("catalogue"), original_hash=OuterRef("original_hash")
+    )
+    return same.exclude(pk=OuterRef("pk"))
 
 
 @require_scope(Scope.READ)
@@ -88,13 +104,24 @@ def _product_page(request: WorkspaceRequest, found: Product) -> HttpResponse:
         "facts": texts.product_facts(found).facts,
         "sentences": texts.sentences_with_facts(text.description, text.evidence) if text else [],
         "versions": found.texts.select_related("created_by").order_by("-version")[:50],
+        "fields": texts.writable_fields(found.catalogue.mapping),
+        "is_editing": "edit" in request.GET,
         "variants": found.variants.all()[:100],
         "tones": TONES,
-        "lengths": LENGTHS,
+        **_neighbouring_lengths(text.brief.get("length") if text else None),
         "next_product": around.filter(row_number__gt=found.row_number).order_by("row_number").first(),
         "previous_product": around.filter(row_number__lt=found.row_number).order_by("-row_number").first(),
     }
-    return render(request, "products/detail.html#text" if request.htmx else "products/detail.html", context)
+    return render_page(request, "products/detail.html", context, part="text")
+
+
+def _neighbouring_lengths(length: str | None) -> dict[str, str | None]:
+    """What "shorter" and "longer" would be; None at the ends."""
+    at = LENGTHS.index(length) if length in LENGTHS else LENGTHS.index("medium")
+    return {
+        "shorter": LENGTHS[at - 1] if at > 0 else None,
+        "longer": LENGTHS[at + 1] if at + 1 < len(LENGTHS) else None,
+    }
 
 
 @require_POST
@@ -114,14 +141,24 @@ def product_rewrite(request: WorkspaceRequest, slug: str, pk: str) -> HttpRespon
 @require_POST
 @require_scope(Scope.WRITE)
 def product_edit(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
-    """Autosave: replies with what to show beside the editor."""
+    """Autosave: replies with what to show beside the editor. "Done" replies with the text as it now reads."""
     found = find_product(request, pk)
     form = EditForm(request.POST)
     if not form.is_valid():
-        return render(request, "products/detail.html#saved", {"form": form, "text": found.text})
+        return _not_saved(request, form)
     text = texts.edit_text(product=found, fields=form.cleaned_data, editor=request.user)
-    context = {"text": text, "saved_at": timezone.now(), "product": found}
-    return render(request, "products/detail.html#saved", context)
+    if "done" in request.GET or not request.htmx:
+        return _shown_again(request, slug, pk)
+    return render(request, "products/detail.html#saved", {"text": text})
+
+
+def _not_saved(request: WorkspaceRequest, form: EditForm) -> HttpResponse:
+    reasons = " ".join(str(reason) for reasons in form.errors.values() for reason in reasons)
+    if not request.htmx:
+        raise DomainError(reasons, code="invalid")
+    response = render(request, "products/detail.html#saved", {"reasons": reasons}, status=422)
+    response["X-Reason"] = reasons
+    return response
 
 
 @require_POST
@@ -152,7 +189,8 @@ def product_diff(request: WorkspaceRequest, slug: str, pk: str, version: int) ->
         for name in FIELDS
         if getattr(found.text, name) or getattr(earlier, name)
     ]
-    return render(request, "products/diff.html", {"product": found, "earlier": earlier, "fields": fields})
+    context = {"product": found, "earlier": earlier, "fields": fields}
+    return render_page(request, "products/diff.html", context, part="dialog")
 
 
 def diff_words(before: str, after: str) -> list[dict[str, str]]:

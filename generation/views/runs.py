@@ -16,6 +16,7 @@ from generation.models import Catalogue, Product, Run
 from generation.services import runs
 from generation.services.texts import writable_fields
 from generation.views.access import find_catalogue, find_run
+from generation.views.partials import render_page
 
 RUNS_PER_PAGE = 20
 ITEMS_SHOWN = 12
@@ -46,7 +47,7 @@ def run_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "estimate": runs.estimate_run(workspace=request.workspace, products=chosen, wishes=wishes),
         "fields": wishes["fields"],
     }
-    return render(request, "runs/new.html#price" if request.htmx else "runs/new.html", context)
+    return render_page(request, "runs/new.html", context, part="price")
 
 
 def _selection(request: WorkspaceRequest) -> tuple[Catalogue | None, TenantQuerySet[Product]]:
@@ -87,12 +88,12 @@ def run_detail(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     context = {
         "run": run,
         "progress": runs.run_progress(run),
-        "latest": run.items.filter(text__isnull=False).select_related("product", "text").order_by("-finished_at")[
-            :ITEMS_SHOWN
-        ],
+        "latest": run.items.filter(text__isnull=False)
+        .select_related("product", "text")
+        .order_by("-finished_at")[:ITEMS_SHOWN],
         "failures": runs.failed_items(run)[:100],
     }
-    return render(request, "runs/detail.html#progress" if request.htmx else "runs/detail.html", context)
+    return render_page(request, "runs/detail.html", context, part="progress")
 
 
 ACTIONS = {"pause": runs.pause_run, "resume": runs.resume_run, "cancel": runs.cancel_run, "retry": runs.retry_failed}

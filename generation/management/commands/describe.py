@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -135,8 +136,9 @@ class Command(BaseCommand):
         return run
 
     def show_price(self, estimate: runs.Estimate) -> None:
+        most, likely = estimate.ceiling_nanos / DOLLAR, estimate.likely_nanos / DOLLAR
         self.console.print(
-            f"Price: at most [bold]${estimate.ceiling_nanos / DOLLAR:.4f}[/], likely ${estimate.likely_nanos / DOLLAR:.4f} "
+            f"Price: at most [bold]${most:.4f}[/], likely ${likely:.4f} "
             f"({estimate.products} products, {estimate.known} known already and free, model {estimate.model_id})"
         )
 
@@ -222,7 +224,7 @@ def confirmed(console: Console) -> bool:
     return not sys.stdin.isatty() or console.input("Go on? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def next_items(run: Run) -> list[str]:
+def next_items(run: Run) -> list[UUID]:
     """Some items that may be claimed now; waits while all that is left is with other workers or waits for a retry."""
     while True:
         open_items = run.items.filter(state__in=UNFINISHED).order_by("next_run_at", "position")
@@ -233,7 +235,7 @@ def next_items(run: Run) -> list[str]:
         time.sleep(POLL_SECONDS)
 
 
-def write_here(item_id: str) -> JobState | None:
+def write_here(item_id: UUID) -> JobState | None:
     try:
         return write_item(item_id, publish_next=False)
     finally:

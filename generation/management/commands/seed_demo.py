@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from accounts.models import Scope, User, Workspace
 from accounts.services.keys import issue_key
 from accounts.services.workspaces import create_workspace
-from allauth.account.models import EmailAddress
 from generation.models import Product, Run
 from generation.services.runs import run_progress, start_run
 from generation.services.texts import writable_fields

@@ -1,0 +1,107 @@
+"""Product -> Facts: every value becomes one typed fact under its canonical label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generation.facts.canonical import canonical_number, canonical_text, number_text
+from generation.facts.folding import clean
+from generation.facts.free_text import parse_prompt
+from generation.facts.labels import Label, read_label
+from generation.facts.product import AttributeValue, ProductInput
+from generation.facts.types import Fact, Facts, FactsError, Variant
+from generation.facts.units import measures
+
+# A fact shows this much of a value; its canonical form still covers all of it.
+MAX_VALUE_CHARS = 5_000
+NOTHING_KNOWN = "Nothing is known about this product. Give it a title or at least one attribute."
+
+
+def extract_facts(product: ProductInput) -> Facts:
+    """Raises FactsError with code "no_facts" when every field is blank."""
+    if clean(product.get("prompt", "")):
+        product = _merged(parse_prompt(product["prompt"]), product)
+    facts = tuple({(fact.label, fact.canonical): fact for fact in reversed(list(_facts(product)))}.values())[::-1]
+    if not facts:
+        raise FactsError("no_facts", NOTHING_KNOWN)
+    return Facts(
+        title=_title(product, facts),
+        facts=facts,
+        source="\n".join(f"{fact.display_label}: {fact.value}" for fact in facts),
+        variants=tuple(sorted({_variant(variant) for variant in product.get("variants", ())} - {()})),
+    )
+
+
+def _merged(parsed: ProductInput, product: ProductInput) -> ProductInput:
+    """Fields given beside a prompt win over what was read from it."""
+    given: ProductInput = {**product}
+    del given["prompt"]
+    return {**parsed, **given}
+
+
+def _title(product: ProductInput, facts: tuple[Fact, ...]) -> str:
+    title = clean(product.get("title", ""))[:MAX_VALUE_CHARS]
+    return title or next((fact.value for fact in facts if fact.label == "category"), facts[0].value)
+
+
+def _facts(product: ProductInput) -> Iterator[Fact]:
+    for label, display, text in (
+        ("title", "Title", product.get("title", "")),
+        ("brand", "Brand", product.get("brand", "")),
+        ("category", "Category", product.get("category", "")),
+    ):
+        yield from _text_facts(Label(label, display, "", False), text)
+    for label, value in product.get("attributes", {}).items():
+        yield from _attribute_facts(read_label(label), value)
+    for feature in product.get("features", ()):
+        yield from _text_facts(Label("feature", "Feature", "", False), feature)
+    for variant in product.get("variants", ()):
+        for label, value in variant.items():
+            yield from _text_facts(read_label(label), value)
+    yield from _text_facts(Label("description", "Description", "", False), product.get("description", ""))
+
+
+def _attribute_facts(label: Label, value: AttributeValue) -> Iterator[Fact]:
+    if isinstance(value, bool):
+        word = "yes" if value else "no"
+        yield Fact(label.canonical, label.display, word, f"bool:{word}")
+    elif isinstance(value, int | float):
+        yield _number_fact(label, value)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _text_facts(label, str(each))
+    else:
+        yield from _text_facts(label, str(value))
+
+
+def _number_fact(label: Label, value: int | float) -> Fact:
+    text = number_text(value)
+    if label.unit:
+        return Fact(label.canonical, label.display, f"{text} {label.unit}", canonical_text(f"{text} {label.unit}"))
+    return Fact(label.canonical, label.display, text, canonical_number(value))
+
+
+def _text_facts(label: Label, text: str) -> Iterator[Fact]:
+    value = clean(text)
+    if value:
+        value = _with_unit(value, label.unit)
+        canonical = canonical_text(value, is_code=label.is_code)
+        yield Fact(label.canonical, label.display, value[:MAX_VALUE_CHARS], canonical)
+
+
+def _with_unit(value: str, unit: str) -> str:
+    """The unit that a label states belongs to a value that names none itself."""
+    if unit and len(value) < 40 and (found := measures(value)) and found[-1].end == len(value):
+        if all(measure.unit is None for measure in found):
+            return f"{value} {unit}"
+    return value
+
+
+def _variant(options: dict[str, str]) -> Variant:
+    return tuple(
+        sorted(
+            (fact.label, fact.canonical)
+            for label, value in options.items()
+            for fact in _text_facts(read_label(label), value)
+        )
+    )

@@ -1,0 +1,133 @@
+"""Certificates and hard claims: concept -> language -> base forms. "" holds in every language."""
+
+from __future__ import annotations
+
+CERTIFICATES: dict[str, dict[str, str]] = {
+    "ce": {"": "ce marked|ce certified|ce mark|ce marking|ce kennzeichnung|ce zertifiziert|marquage ce|ce approved|certificado ce"},
+    "ukca": {"": "ukca"}, "fcc": {"": "fcc"}, "rohs": {"": "rohs"}, "oeko tex": {"": "oeko tex|oekotex|öko tex"},
+    "gots": {"": "gots"}, "grs": {"": "grs|global recycled standard"}, "fsc": {"": "fsc"}, "pefc": {"": "pefc"},
+    "iso": {"": "iso"}, "tuv": {"": "tüv|tuv"}, "gs mark": {"": "gs zeichen|gs geprüft|gs mark"}, "bsci": {"": "bsci"},
+    "fair trade": {"": "fairtrade|fair trade|commerce équitable|comercio justo|commercio equo"}, "msc": {"": "msc"}, "bluesign": {"": "bluesign"},
+    "usda": {"": "usda"}, "fda": {"": "fda"}, "energy star": {"": "energy star"}, "blue angel": {"": "blue angel|blauer engel"},
+    "leaping bunny": {"": "leaping bunny"}, "peta": {"": "peta"}, "ecocert": {"": "ecocert"}, "demeter": {"": "demeter"},
+    "eu ecolabel": {"": "ecolabel|eu ecolabel|nordic swan"}, "b corp": {"": "b corp"}, "halal": {"": "halal"},
+    "kosher": {"": "kosher|koscher|casher"}, "lfgb": {"": "lfgb"}, "rws": {"": "responsible wool standard|responsible down standard"},
+    "vegan": {"": "vegan", "de": "vegan", "fr": "végan|végane", "es": "vegano", "it": "vegano", "nl": "veganistisch"},
+    "vegetarian": {"en": "vegetarian", "de": "vegetarisch", "fr": "végétarien", "es": "vegetariano", "it": "vegetariano",
+                   "nl": "vegetarisch"},
+    "organic": {"en": "organic|organically", "de": "bio|biologisch|ökologisch|biobaumwolle|bioqualität", "fr": "bio|biologique",
+                "es": "orgánico|ecológico", "it": "biologico|bio", "nl": "biologisch|bio"},
+    "cruelty free": {"en": "cruelty free|not tested on animals", "de": "tierversuchsfrei|ohne tierversuche",
+                     "fr": "sans cruauté|non testé sur les animaux", "es": "libre de crueldad|no testado en animales",
+                     "it": "non testato su animali|cruelty free", "nl": "dierproefvrij"},
+    "hypoallergenic": {"en": "hypoallergenic|anti allergenic|allergy friendly", "de": "hypoallergen|allergikerfreundlich|antiallergisch",
+                       "fr": "hypoallergénique", "es": "hipoalergénico", "it": "ipoallergenico", "nl": "hypoallergeen"},
+    "dermatologically tested": {"en": "dermatologically|dermatologist tested|dermatologist", "de": "dermatologisch", "fr": "dermatologiquement",
+                                "es": "dermatológicamente", "it": "dermatologicamente", "nl": "dermatologisch"},
+}  # fmt: skip
+
+CLAIMS: dict[str, dict[str, str]] = {
+    "waterproof": {"en": "waterproof|watertight|leakproof|leak proof|water proof|submersible", "de": "wasserdicht|auslaufsicher",
+                   "fr": "étanche|imperméable", "es": "impermeable|estanco|sumergible", "it": "impermeabile|a tenuta stagna", "nl": "waterdicht|lekvrij"},
+    "water resistant": {"en": "water resistant|water repellent|showerproof|splashproof|splash proof|rainproof|weatherproof|weather resistant",
+                        "de": "wasserabweisend|spritzwassergeschützt|wetterfest|wasserfest|regendicht", "fr": "déperlant|hydrofuge|résistant à l'eau",
+                        "es": "repelente al agua|resistente al agua|hidrófugo", "it": "idrorepellente|resistente all'acqua", "nl": "waterafstotend|waterbestendig|spatwaterdicht"},
+    "windproof": {"en": "windproof|wind resistant", "de": "winddicht|windabweisend", "fr": "coupe vent", "es": "cortavientos", "it": "antivento", "nl": "winddicht"},
+    "breathable": {"en": "breathable", "de": "atmungsaktiv", "fr": "respirant", "es": "transpirable", "it": "traspirante", "nl": "ademend"},
+    "shockproof": {"en": "shockproof|shock resistant|shatterproof|unbreakable|indestructible|drop proof|shatter resistant", "de": "stoßfest|bruchsicher|unzerbrechlich|bruchfest",
+                   "fr": "incassable|antichoc", "es": "irrompible|a prueba de golpes", "it": "infrangibile|antiurto", "nl": "onbreekbaar|schokbestendig"},
+    "fireproof": {"en": "fireproof|flame retardant|fire resistant|flame resistant|heatproof|heat resistant", "de": "feuerfest|flammhemmend|hitzebeständig|schwer entflammbar",
+                  "fr": "ignifuge|ignifugé|résistant à la chaleur|résistant au feu", "es": "ignífugo|resistente al calor", "it": "ignifugo|resistente al calore", "nl": "brandwerend|hittebestendig|vuurvast"},
+    "scratch resistant": {"en": "scratch resistant|scratchproof|scratch proof", "de": "kratzfest|kratzresistent", "fr": "anti rayures|résistant aux rayures", "es": "resistente a los arañazos|antiarañazos",
+                          "it": "antigraffio|resistente ai graffi", "nl": "krasbestendig|krasvast"},
+    "rustproof": {"en": "rustproof|rust proof|rust resistant|rust free|corrosion resistant", "de": "rostfrei|korrosionsbeständig", "fr": "inoxydable|anticorrosion",
+                  "es": "inoxidable|anticorrosivo", "it": "inossidabile|antiruggine", "nl": "roestvrij|corrosiebestendig"},
+    "dustproof": {"en": "dustproof", "de": "staubdicht", "fr": "anti poussière", "es": "a prueba de polvo", "it": "antipolvere", "nl": "stofdicht"},
+    "dishwasher safe": {"en": "dishwasher safe|dishwasher proof|dishwasher", "de": "spülmaschinenfest|spülmaschinengeeignet|spülmaschine", "fr": "lave vaisselle",
+                        "es": "lavavajillas", "it": "lavastoviglie", "nl": "vaatwasserbestendig|vaatwasser"},
+    "microwave safe": {"en": "microwave safe|microwaveable|microwavable|microwave", "de": "mikrowellengeeignet|mikrowellenfest|mikrowelle", "fr": "micro ondes",
+                       "es": "microondas", "it": "microonde", "nl": "magnetronbestendig|magnetron"},
+    "oven safe": {"en": "oven safe|ovenproof", "de": "ofenfest|backofengeeignet", "fr": "passe au four", "es": "apto para horno", "it": "adatto al forno", "nl": "ovenbestendig|ovenvast"},
+    "machine washable": {"en": "machine washable|machine wash|washing machine", "de": "maschinenwaschbar|waschmaschinenfest|waschmaschine", "fr": "lavable en machine|machine à laver",
+                         "es": "lavable a máquina|lavadora", "it": "lavabile in lavatrice|lavatrice", "nl": "machinewasbaar|wasmachine"},
+    "handmade": {"en": "handmade|hand made|handcrafted|hand crafted|handwoven|hand woven|hand stitched|handstitched|hand painted|handpainted|hand finished|made by hand|crafted by hand|"
+                       "hand forged|hand blown|hand knitted|artisan made", "de": "handgemacht|handgefertigt|handgearbeitet|handarbeit|von hand|handgewebt|handbemalt|handgenäht",
+                 "fr": "fait main|fait à la main|artisanal|à la main|cousu main", "es": "hecho a mano|artesanal|a mano", "it": "fatto a mano|artigianale|a mano|lavorato a mano",
+                 "nl": "handgemaakt|met de hand gemaakt|ambachtelijk"},
+    "warranty": {"en": "warranty|guarantee|guaranteed|guarantees", "de": "garantie|garantiert|gewährleistung", "fr": "garantie|garanti", "es": "garantía|garantizado", "it": "garanzia|garantito",
+                 "nl": "garantie|gegarandeerd"},
+    "lifetime": {"en": "lifetime", "de": "lebenslang", "fr": "à vie", "es": "de por vida", "it": "a vita", "nl": "levenslang"},
+    "money back": {"en": "money back|refund|free returns", "de": "geld zurück|kostenlose rücksendung", "fr": "satisfait ou remboursé", "es": "devolución gratuita", "it": "soddisfatti o rimborsati",
+                   "nl": "niet goed geld terug"},
+    "free shipping": {"en": "free shipping|free delivery|ships free|next day delivery|fast shipping", "de": "kostenloser versand|versandkostenfrei|gratisversand|kostenlose lieferung", "fr": "livraison gratuite|livraison offerte",
+                      "es": "envío gratis|envío gratuito", "it": "spedizione gratuita", "nl": "gratis verzending|gratis bezorging"},
+    "discount": {"en": "discount|discounted|on sale|half price|special offer|lowest price|best price|bargain", "de": "rabatt|sonderangebot|bestpreis|reduziert", "fr": "remise|réduction de prix|soldes|meilleur prix",
+                 "es": "descuento|oferta especial|rebaja|mejor precio", "it": "sconto|offerta speciale|miglior prezzo", "nl": "korting|aanbieding|laagste prijs"},
+    "eco friendly": {"en": "eco friendly|ecofriendly|environmentally friendly|environment friendly|planet friendly|earth friendly|eco conscious|ecological|climate neutral|carbon neutral|green choice|"
+                           "kind to the planet|zero waste", "de": "umweltfreundlich|klimaneutral|umweltschonend|umweltbewusst|co2 neutral", "fr": "écologique|éco responsable|respectueux de l'environnement|écoresponsable",
+                     "es": "respetuoso con el medio ambiente|ecológico|sostenible con", "it": "ecologico|ecosostenibile|rispettoso dell'ambiente", "nl": "milieuvriendelijk|klimaatneutraal"},
+    "sustainable": {"en": "sustainable|sustainably|sustainability|responsibly sourced|ethically sourced|ethically made|ethical", "de": "nachhaltig|nachhaltigkeit", "fr": "durable et responsable|développement durable",
+                    "es": "sostenible|sostenibilidad", "it": "sostenibile|sostenibilità", "nl": "duurzaam geproduceerd|duurzaamheid"},
+    "recycled": {"en": "recycled|upcycled", "de": "recycelt|recycled|upcycling", "fr": "recyclé", "es": "reciclado", "it": "riciclato", "nl": "gerecycled|gerecyclede"},
+    "recyclable": {"en": "recyclable", "de": "recycelbar|recyclebar", "fr": "recyclable", "es": "reciclable", "it": "riciclabile", "nl": "recyclebaar"},
+    "biodegradable": {"en": "biodegradable|compostable", "de": "biologisch abbaubar|kompostierbar", "fr": "biodégradable|compostable", "es": "biodegradable|compostable",
+                      "it": "biodegradabile|compostabile", "nl": "biologisch afbreekbaar|composteerbaar"},
+    "award": {"en": "award winning|award|awards|prize winning|acclaimed", "de": "preisgekrönt|ausgezeichnet|testsieger|auszeichnung", "fr": "primé|récompensé", "es": "premiado|galardonado", "it": "premiato|pluripremiato",
+              "nl": "bekroond|prijswinnend"},
+    "bestseller": {"en": "bestseller|best seller|bestselling|best selling|top rated|number one|world's best|most popular", "de": "bestseller|verkaufsschlager|meistverkauft|nummer eins", "fr": "best seller|meilleure vente|numéro un",
+                   "es": "superventas|más vendido|número uno", "it": "bestseller|più venduto|numero uno", "nl": "bestseller|best verkocht|nummer één"},
+    "clinically": {"en": "clinically|clinically proven|scientifically|medically|doctor recommended|recommended by doctors|proven", "de": "klinisch|wissenschaftlich", "fr": "cliniquement|scientifiquement", "es": "clínicamente|científicamente",
+                   "it": "clinicamente|scientificamente", "nl": "klinisch|wetenschappelijk"},
+    "certified": {"en": "certified|certification|certificate|officially approved", "de": "zertifiziert|zertifikat|geprüft", "fr": "certifié|certification", "es": "certificado|certificación", "it": "certificato|certificazione",
+                  "nl": "gecertificeerd|certificaat"},
+    "patented": {"en": "patented|patent", "de": "patentiert|patent", "fr": "breveté", "es": "patentado", "it": "brevettato", "nl": "gepatenteerd"},
+    "antibacterial": {"en": "antibacterial|anti bacterial|antimicrobial|germ free|odor resistant", "de": "antibakteriell|antimikrobiell|keimfrei", "fr": "antibactérien|antibactérienne|antimicrobien",
+                      "es": "antibacteriano|antimicrobiano", "it": "antibatterico|antimicrobico", "nl": "antibacterieel|antimicrobieel"},
+    "non toxic": {"en": "non toxic|nontoxic|chemical free|toxin free", "de": "ungiftig|schadstofffrei|schadstoffgeprüft", "fr": "non toxique", "es": "no tóxico", "it": "atossico|non tossico", "nl": "niet giftig|gifvrij"},
+    "food safe": {"en": "food safe|food grade", "de": "lebensmittelecht|lebensmittelsicher", "fr": "qualité alimentaire|contact alimentaire", "es": "grado alimenticio|apto para alimentos",
+                  "it": "per alimenti|uso alimentare", "nl": "voedselveilig"},
+    "uv protection": {"en": "uv protection|uv resistant|uv protected|uv proof|upf|spf", "de": "uv schutz|uv beständig|lichtschutzfaktor", "fr": "protection uv|anti uv|résistant aux uv", "es": "protección uv|resistente a los rayos uv",
+                      "it": "protezione uv|resistente ai raggi uv", "nl": "uv bescherming|uv bestendig"},
+    "wireless": {"en": "wireless|cordless|bluetooth|wifi|wi fi|nfc", "de": "kabellos|drahtlos|bluetooth|wlan|akkubetrieben", "fr": "sans fil|bluetooth|wifi|wi fi", "es": "inalámbrico|bluetooth|wifi|wi fi", "it": "wireless|senza fili|bluetooth|wifi",
+                 "nl": "draadloos|bluetooth|wifi"},
+    "rechargeable": {"en": "rechargeable", "de": "wiederaufladbar|aufladbar", "fr": "rechargeable", "es": "recargable", "it": "ricaricabile", "nl": "oplaadbaar"},
+    "limited edition": {"en": "limited edition", "de": "limitierte auflage|limitierte edition|limitiert", "fr": "édition limitée", "es": "edición limitada", "it": "edizione limitata", "nl": "beperkte oplage|limited edition"},
+    "non stick": {"en": "non stick|nonstick", "de": "antihaftbeschichtet|antihaft", "fr": "antiadhésif|anti adhésif", "es": "antiadherente", "it": "antiaderente", "nl": "antiaanbak|antikleef"},
+    "non slip": {"en": "non slip|anti slip|slip resistant", "de": "rutschfest|rutschhemmend", "fr": "antidérapant", "es": "antideslizante", "it": "antiscivolo", "nl": "antislip"},
+    "child safe": {"en": "child safe|childproof|baby safe|kid safe", "de": "kindersicher", "fr": "sans danger pour les enfants", "es": "seguro para niños", "it": "sicuro per i bambini", "nl": "kindveilig"},
+    "natural": {"en": "all natural|100 natural|natural ingredients", "de": "naturrein|rein natürlich", "fr": "100 naturel", "es": "100 natural", "it": "100 naturale", "nl": "100 natuurlijk"},
+}  # fmt: skip
+# Substances whose absence is a claim: "BPA-free", "without parabens".
+SUBSTANCES: dict[str, dict[str, str]] = {
+    "bpa": {"": "bpa"}, "pfas": {"": "pfas|pfoa|pfc"}, "phthalate": {"": "phthalate|ftalatos|ftalati|ftalaten"}, "paraben": {"": "paraben|parabene|parabeni|parabenos|parabenen"}, "gluten": {"": "gluten|glutine"},
+    "lactose": {"": "lactose|laktose|lactosa|lattosio|dairy"}, "gmo": {"": "gmo|ogm|gentechnik"}, "nickel": {"": "nickel|níquel|nichel|nikkel"}, "lead": {"de": "blei", "fr": "plomb", "es": "plomo", "it": "piombo", "nl": "lood"},
+    "sugar": {"en": "sugar", "de": "zucker", "fr": "sucre", "es": "azúcar", "it": "zucchero", "nl": "suiker"},
+    "alcohol": {"en": "alcohol", "de": "alkohol", "fr": "alcool", "es": "alcohol", "it": "alcol", "nl": "alcohol"},
+    "fragrance": {"en": "fragrance|perfume", "de": "duftstoff|duftstoffe|parfüm", "fr": "parfum", "es": "perfume|fragancia", "it": "profumo|fragranza", "nl": "parfum|geurstof|geurstoffen"},
+    "palm oil": {"en": "palm oil", "de": "palmöl", "fr": "huile de palme", "es": "aceite de palma", "it": "olio di palma", "nl": "palmolie"},
+    "preservative": {"en": "preservative", "de": "konservierungsstoff|konservierungsstoffe", "fr": "conservateur", "es": "conservante", "it": "conservante|conservanti", "nl": "conserveermiddel|conserveermiddelen"},
+    "sulfate": {"en": "sulfate", "de": "sulfat", "fr": "sulfate", "es": "sulfato", "it": "solfato", "nl": "sulfaat|sulfaten"},
+    "lead content": {"en": "lead free"},
+}  # fmt: skip
+BROADER_CLAIMS: dict[str, tuple[str, ...]] = {
+    "waterproof": ("water resistant",), "gots": ("organic", "certified"), "oeko tex": ("certified",), "fsc": ("certified",),
+    "pefc": ("certified",), "grs": ("recycled", "certified"), "ce": ("certified",), "iso": ("certified",), "tuv": ("certified",),
+    "fair trade": ("certified",), "vegan": ("vegetarian",), "stainless steel": ("rustproof",), "ecocert": ("organic", "certified"),
+    "usda": ("organic", "certified"), "eu ecolabel": ("certified",), "bluesign": ("certified",), "energy star": ("certified",),
+    "money back": ("warranty",), "lifetime": (), "rustproof": (), "faux leather": (),
+}  # fmt: skip
+# Fixed expressions in which a listed word states nothing about the product.
+EXPRESSIONS: dict[str, str] = {
+    "en": "golden rule|golden hour|silver lining|green light|black tie|white wine|red wine|rosé wine|red carpet|gold standard|out of the blue|"
+    "black friday|black coffee|green tea|black tea|crystal clear|a glass of|glass of|glasses|glass in hand|on paper|iron on|to iron|non iron|iron at|ironing|rock solid|"
+    "white noise|blue light|dark chocolate|white chocolate|green thumb|red hot|black pepper|laces|lace up|milk foam|bed linen|table linen|maple syrup|"
+    "stone cold|pine nuts|clay pot cooking|golden brown|white space|black and white photo|brown sugar|white bread|red meat|pet hair|stepping stone|"
+    "corner stone|carbon footprint|carbon dioxide|pearl of wisdom|olive oil|orange juice|walnuts|diamonds in the rough|guarantee of origin|in the pink|"
+    "blue sky|blue skies|green grass|white lies|paper towel|paper towels|pen and paper|a sheet of paper|silver spoon|coral reef|glass door",
+    "de": "roter faden|roten faden|schwarzer tee|grüner tee|weißwein|rotwein|grünes licht|blauer himmel|blauen himmel|ein glas|glas wein|zu papier|im grünen|ins grüne|ins schwarze|goldrichtig|seidenweich|"
+    "glasklar|steinhart|ausgezeichnet zu|stein und bein|goldener schnitt|schwarz auf weiß|olivenöl",
+    "fr": "vin rouge|vin blanc|thé vert|thé noir|un verre|feu vert|or ne|à vie sociale|huile d'olive|jus d'orange|bouton d'or|cuir chevelu|carte blanche|nuit blanche",
+    "es": "vino tinto|vino blanco|té verde|té negro|luz verde|aceite de oliva|ante todo|piel sensible|la piel|tu piel|zumo de naranja|punto de oro|un papel|mano a mano",
+    "it": "vino rosso|vino bianco|tè verde|tè nero|luce verde|olio d'oliva|la pelle|pelle sensibile|a mano a mano|succo d'arancia",
+    "nl": "rode wijn|witte wijn|groene thee|zwarte thee|groen licht|een glas|olijfolie|aan de kant|rode draad",
+}  # fmt: skip

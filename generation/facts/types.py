@@ -1,0 +1,80 @@
+"""The package's nouns: what is known, what is asked for, and what the check says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TONES = ("neutral", "friendly", "luxurious", "playful", "technical", "persuasive")
+LENGTHS = ("short", "medium", "long")
+LANGUAGES = ("en", "de", "fr", "es", "it", "nl")
+CHANNELS = ("web", "amazon", "google", "ebay")
+FIELDS = ("description", "seo_title", "meta_description")
+
+# Words of a description: fewest and most.
+WORD_BUDGETS = {"short": (25, 60), "medium": (60, 130), "long": (130, 260)}
+
+
+class FactsError(ValueError):
+    """The input holds nothing to write about. `code` is for programs, `message` for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    label: str  # canonical: "color"
+    display_label: str  # as the shop wrote it: "Colour"
+    value: str  # as written, trimmed
+    canonical: str  # typed: "quantity:0.0005 m3", "text:red", "not:bpa", "number:3", "bool:yes"
+
+
+Variant = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    title: str
+    facts: tuple[Fact, ...]
+    source: str  # all facts as text, a line each
+    variants: tuple[Variant, ...] = ()  # (label, canonical) pairs: which options belong together
+
+    @property
+    def option_labels(self) -> tuple[str, ...]:
+        """Canonical labels of the options that variants choose between, e.g. ("color", "size")."""
+        return tuple(dict.fromkeys(label for variant in self.variants for label, _ in variant))
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """Facts and wishes: one request for one text. Keywords, instructions and voice are wishes, never facts."""
+
+    facts: Facts
+    tone: str = "neutral"
+    language: str = "en"
+    length: str = "medium"
+    channel: str = "web"
+    voice: str = ""
+    keywords: tuple[str, ...] = ()
+    instructions: str = ""
+    fields: tuple[str, ...] = ("description",)
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Why a text may not be published. `start` and `end` are offsets into the text; equal when it is about all of it."""
+
+    kind: str
+    start: int
+    end: int
+    words: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    start: int
+    end: int
+    labels: tuple[str, ...]  # the facts it stands on

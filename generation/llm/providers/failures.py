@@ -1,0 +1,100 @@
+"""What goes wrong under an SDK, as the few outcomes the rest of the house knows.
+
+Messages name the status and the vendor's own short error code, never the vendor's prose: that may quote the prompt.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx2
+
+from generation.llm.errors import ErrorKind, LlmError
+
+# What SDKs let through instead of their own errors; httpx2.StreamError is a RuntimeError.
+RAW_ERRORS = (httpx2.HTTPError, httpx2.InvalidURL, RuntimeError, json.JSONDecodeError, UnicodeDecodeError)
+
+MAX_RETRY_AFTER = 60.0
+
+_STATUS_KINDS: dict[int, ErrorKind] = {
+    401: "auth",
+    402: "auth",
+    403: "auth",
+    404: "not_found",
+    408: "timeout",
+    409: "server",
+    429: "rate_limited",
+    499: "timeout",
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
+}
+_RETRYABLE_KINDS = frozenset({"timeout", "server", "rate_limited", "overloaded"})
+# A gateway gave up waiting: the model behind it may have finished, and been paid, all the same.
+_UNKNOWN_COST_STATUSES = frozenset({408, 499, 502, 504})
+# OpenAI answers 429 to an account without credit: waiting does not help.
+_NO_CREDIT = "insufficient_quota"
+
+_NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+_UNREADABLE = (json.JSONDecodeError, UnicodeDecodeError, httpx2.DecodingError)
+
+
+def status_failure(status: int, headers: Mapping[str, str], body: object) -> LlmError:
+    """The provider answered with an error status."""
+    code = _vendor_code(body)
+    kind = _STATUS_KINDS.get(status, "server" if status >= 500 else "bad_request")
+    if code == _NO_CREDIT:
+        kind = "auth"
+    return LlmError(
+        kind,
+        f"The provider answered {status}" + (f" ({code})." if code else "."),
+        retryable=kind in _RETRYABLE_KINDS,
+        retry_after=retry_after(headers),
+        may_have_been_charged=status in _UNKNOWN_COST_STATUSES,
+    )
+
+
+def transport_failure(error: BaseException) -> LlmError:
+    """No answer, or none that can be read. A request that may have arrived may have been served and charged."""
+    cause = error.__cause__ or error
+    if isinstance(cause, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+        return LlmError("bad_request", "The provider's address is not a valid URL.", retryable=False)
+    if isinstance(cause, _NEVER_SENT):
+        return LlmError("connection", "The provider could not be reached.", retryable=True)
+    if isinstance(cause, httpx2.TimeoutException):
+        return _unknown("timeout", "The provider did not answer in time.")
+    if isinstance(cause, _UNREADABLE):
+        return _unknown("malformed", "The provider's answer could not be read.")
+    return _unknown("connection", "The connection to the provider broke.")
+
+
+def malformed(message: str) -> LlmError:
+    return _unknown("malformed", message)
+
+
+def _unknown(kind: ErrorKind, message: str) -> LlmError:
+    return LlmError(kind, message, retryable=True, may_have_been_charged=True)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, from either form of the header, at most MAX_RETRY_AFTER; None when absent or unreadable."""
+    value = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value) if value[:1].isdigit() else parsedate_to_datetime(value).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+def _vendor_code(body: Any) -> str:
+    """`rate_limit_error`, `model_not_found` and the like; "" for anything that is not such a word."""
+    error = body.get("error", body) if isinstance(body, Mapping) else None
+    if not isinstance(error, Mapping):
+        return ""
+    code = error.get("code") or error.get("type")
+    return code if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,60}", code) else ""

@@ -1,0 +1,90 @@
+"""The cast: alice owns a shop, bob edits and vera views in it, charlie is a stranger with a shop of his own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from pytest_socket import socket_allow_hosts
+
+from accounts.models import Membership, Role, Scope, User, Workspace
+from accounts.services.keys import issue_key
+from accounts.services.workspaces import create_workspace
+
+
+def pytest_runtest_setup() -> None:
+    """No network but loopback: a test that would reach a vendor fails instead."""
+    socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Counters and cached texts of one test are not another's; only for tests that have a database."""
+    yield
+    if {"db", "transactional_db"} & set(request.fixturenames):
+        cache.delete_pattern("*")  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create_user("alice@alder-goods.example", "a long pass phrase")
+
+
+@pytest.fixture
+def shop(alice: User) -> Workspace:
+    return create_workspace(owner=alice, name="Alder Goods", plan="internal")
+
+
+def member(shop: Workspace, email: str, role: Role) -> User:
+    user = User.objects.create_user(email, "a long pass phrase")
+    Membership.objects.create(workspace=shop, user=user, role=role)
+    return user
+
+
+@pytest.fixture
+def bob(shop: Workspace) -> User:
+    return member(shop, "bob@alder-goods.example", Role.EDITOR)
+
+
+@pytest.fixture
+def vera(shop: Workspace) -> User:
+    return member(shop, "vera@alder-goods.example", Role.VIEWER)
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    return User.objects.create_user("charlie@elsewhere.example", "a long pass phrase")
+
+
+@pytest.fixture
+def other_shop(charlie: User) -> Workspace:
+    return create_workspace(owner=charlie, name="Elsewhere", plan="internal")
+
+
+SignIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def sign_in() -> SignIn:
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return signed_in
+
+
+ApiClient = Callable[..., Client]
+
+
+@pytest.fixture
+def api() -> ApiClient:
+    """A client that presents a fresh key of the workspace."""
+
+    def with_key(workspace: Workspace, scopes: list[str] | None = None) -> Client:
+        _, secret = issue_key(workspace=workspace, name="Tests", scopes=scopes or list(Scope.values))
+        return Client(headers={"Authorization": f"Bearer {secret}"})
+
+    return with_key

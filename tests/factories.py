@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from accounts.models import Workspace
+from generation.importing import import_catalogue, keep_file
+from generation.models import Catalogue, Product, Run
+from generation.services.runs import start_run
+from generation.services.texts import writable_fields
+
+HEADER = "sku,name,material,color,description\n"
+ROWS = ["A-1,Linen Apron,linen,sand,", "A-2,Oak Board,oak,natural,", "A-3,Steel Ladle,stainless steel,silver,"]
+
+
+def make_file(rows: list[str] | None = None, header: str = HEADER) -> bytes:
+    return (header + "\n".join(ROWS if rows is None else rows) + "\n").encode()
+
+
+def numbered_rows(count: int) -> list[str]:
+    return [f"N-{n},Mug {n:05d},stoneware,blue," for n in range(1, count + 1)]
+
+
+def make_catalogue(workspace: Workspace, content: bytes | None = None, filename: str = "products.csv") -> Catalogue:
+    """An imported file: three products unless told otherwise."""
+    catalogue = keep_file(
+        workspace=workspace, upload=io.BytesIO(make_file() if content is None else content), filename=filename
+    )
+    import_catalogue(catalogue.pk)
+    catalogue.refresh_from_db()
+    return catalogue
+
+
+def first_product(catalogue: Catalogue) -> Product:
+    return Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue).order_by("row_number")[0]
+
+
+WISHES: dict[str, Any] = {
+    "tone": "neutral",
+    "language": "en",
+    "length": "medium",
+    "channel": "web",
+    "voice": "",
+    "keywords": [],
+    "instructions": "",
+}
+
+
+def make_run(catalogue: Catalogue, **wishes: Any) -> Run:
+    products = Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue)
+    chosen = {**WISHES, "fields": writable_fields(catalogue.mapping), **wishes}
+    return start_run(workspace=catalogue.workspace, products=products, wishes=chosen, catalogue=catalogue)
