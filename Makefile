@@ -28,6 +28,6 @@ check: .setup-dev  ## What CI runs
 	@bash .ci/run
 
 lock: .setup-dev  ## Compile requirements*.in to their locks
-	for name in requirements requirements-embedded requirements-dev; do $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate $$name.in -o $$name.txt; done
+	for name in requirements requirements-embedded requirements-dev; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $$name.in -o $$name.txt; done
 
 .PHONY: help run test check lock

@@ -33,7 +33,9 @@ PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{env.int('PORT', d
 _embedded = engines.EngineUrls("", "")
 _embed_postgres, _embed_redis = not env.str("DATABASE_URL", default=""), not env.str("REDIS_URL", default="")
 if (_embed_postgres or _embed_redis) and "collectstatic" not in sys.argv:
-    _embedded = engines.embedded_urls(LOCAL_DIR, postgres=_embed_postgres, redis=_embed_redis)
+    _embedded = engines.embedded_urls(
+        LOCAL_DIR, postgres=_embed_postgres, redis=_embed_redis, durable=env.bool("ENGINES_DURABLE", default=True)
+    )
 DATABASE_URL = env.str("DATABASE_URL", default="") or _embedded.database_url
 REDIS_URL = env.str("REDIS_URL", default="") or _embedded.redis_url
 

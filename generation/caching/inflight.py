@@ -21,10 +21,10 @@ POLL_SECONDS = 0.05
 
 _TAKE_OFF = """
 INSERT INTO generation_flight (id, workspace_id, key, token, lease_until, failure)
-VALUES (gen_random_uuid(), %(workspace)s, %(key)s, %(token)s, now() + make_interval(secs => %(lease)s), NULL)
+VALUES (gen_random_uuid(), %(workspace)s, %(key)s, %(token)s, statement_timestamp() + make_interval(secs => %(lease)s), NULL)
 ON CONFLICT (workspace_id, key) DO UPDATE
    SET token = excluded.token, lease_until = excluded.lease_until, failure = NULL
- WHERE generation_flight.lease_until < now()
+ WHERE generation_flight.lease_until < statement_timestamp()
 RETURNING token
 """
 
@@ -53,10 +53,10 @@ def leading(lead: Leader) -> Iterator[None]:
             yield
         except DomainError as error:
             failure = {"message": error.message, "code": error.code, "status": error.status, "details": error.details}
-            mine.update(failure=failure, lease_until=timezone.now())
+            mine.update(failure=failure, lease_until=timezone.statement_timestamp())
             raise
         except BaseException:
-            mine.update(lease_until=timezone.now())
+            mine.update(lease_until=timezone.statement_timestamp())
             raise
     mine.delete()
 
@@ -70,7 +70,7 @@ def follow(workspace_id: UUID, key: str, *, until: float) -> None:
             return
         if row.failure is not None:
             raise DomainError(**row.failure)
-        if row.lease_until < timezone.now():
+        if row.lease_until < timezone.statement_timestamp():
             return
         time.sleep(POLL_SECONDS)
     raise DomainError(

@@ -12,6 +12,7 @@ from generation.catalogues.columns import (
     read_features,
     read_options,
     split_list,
+    unescape_woocommerce,
 )
 from generation.catalogues.formats import Format
 from generation.catalogues.mapping import WRITTEN_ROLES, Mapping, Role
@@ -178,6 +179,8 @@ class _Grouping:
             if label in group.attributes and group.attributes[label] != value:
                 group.differing.add(label)
         if options := self._options(row, group):
+            if self._columns.format == "woocommerce":
+                options = {label: unescape_woocommerce(value) for label, value in options.items()}
             group.options.append(options)
             group.option_rows.append(row.record.number)
 
@@ -240,12 +243,12 @@ class _Grouping:
 
 
 def _settle_options(group: _Group) -> tuple[list[dict[str, str]], list[int]]:
-    """Options that differ between rows make the variants; the others are facts of the whole product."""
+    """Options that differ between rows make the variants; what the first row says and none contradicts is a fact."""
     values: dict[str, set[str]] = {}
     for options in group.options:
         for label, value in options.items():
             values.setdefault(label, set()).add(value)
-    varying = {label for label, seen in values.items() if len(seen) > 1}
+    varying = {label for label, seen in values.items() if len(seen) > 1 or label not in group.options[0]}
     for label, seen in values.items():
         if label not in varying:
             group.attributes.setdefault(label, *seen)

@@ -75,10 +75,10 @@ def finish_run(run_id: UUID) -> bool:
 
 
 _NEXT_ITEMS = """
-UPDATE generation_runitem SET published_at = now() WHERE id IN (
+UPDATE generation_runitem SET published_at = statement_timestamp() WHERE id IN (
     SELECT id FROM generation_runitem
-     WHERE run_id = %s AND ((state = 'queued' AND next_run_at <= now()) OR (state = 'running' AND lease_until < now()))
-       AND (published_at IS NULL OR published_at < now() - make_interval(secs => %s))
+     WHERE run_id = %s AND ((state = 'queued' AND next_run_at <= statement_timestamp()) OR (state = 'running' AND lease_until < statement_timestamp()))
+       AND (published_at IS NULL OR published_at < statement_timestamp() - make_interval(secs => %s))
      ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING id
 """

@@ -28,17 +28,19 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = autosaving(event);
   if (!form) return;
-  if (event.detail.successful) {
+  const { xhr } = event.detail;
+  if (xhr.status >= 200 && xhr.status < 300) {
     if (!unsaved.has(form)) say(form, "saved", `Saved ${clock.format(new Date())}`);
     return;
   }
   unsaved.add(form);
-  say(form, "failed", `Not saved: ${reason(event.detail.xhr)}`);
+  say(form, "failed", `Not saved: ${reason(xhr)}`);
 });
 
 function reason(xhr) {
   if (!xhr.status) return "no connection. Your words are still here; they are sent with your next change.";
-  return xhr.getResponseHeader("X-Reason") ?? "something broke on our side. Your words are still here; try again.";
+  const refusal = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector(".banner > div");
+  return refusal?.textContent.trim() ?? "something broke on our side. Your words are still here; try again.";
 }
 
 addEventListener("beforeunload", (event) => {

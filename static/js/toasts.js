@@ -3,6 +3,7 @@ const SECONDS = 6;
 const place = document.getElementById("messages");
 
 export function toast(words, tone = "info") {
+  if ([...(place?.children ?? [])].some((shown) => shown.textContent.includes(words))) return;
   const banner = document.createElement("div");
   banner.className = `banner ${tone}`;
   banner.setAttribute("role", tone === "bad" ? "alert" : "status");

@@ -185,6 +185,25 @@ def test_adjacent_rows_with_one_key_and_name_are_variants() -> None:
     assert second.product.get("attributes") == {"color": "red", "material": "cotton"}
 
 
+def test_what_only_a_later_variant_has_is_no_fact_of_the_product() -> None:
+    two = "sku,name,color,finish\nT,Tee,red,\nT,Tee,red,glossy\n"
+
+    tee = products(two)[0]
+
+    assert tee.product == {"title": "Tee", "attributes": {"color": "red"}, "variants": [{"finish": "glossy"}]}
+    assert tee.variant_rows == [2]
+
+
+def test_escaped_commas_in_a_variation_are_read() -> None:
+    blend = WOOCOMMERCE_HEADER + (
+        "1,variable,B,Blend,1,0,visible,,,taxable,1,,,,,,,,Blend,\n"
+        '2,variation,B-1,Blend - 1,1,0,visible,,,taxable,1,,,9,,,B,,Blend,"Oak\\, ash"\n'
+        "3,variation,B-2,Blend - 2,1,0,visible,,,taxable,1,,,9,,,B,,Blend,Oak\n"
+    )
+
+    assert products(blend)[0].variants == [{"Blend": "Oak, ash"}, {"Blend": "Oak"}]
+
+
 def test_rows_that_name_their_parent_are_its_variants() -> None:
     shop = "id,parent_id,product_number,name,price,size\n1,,P,Tee,9,\n2,1,P-S,,9,S\n3,1,P-L,,9,L\n4,9,Q-L,Orphan,9,L\n"
 

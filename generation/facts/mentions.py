@@ -1,0 +1,101 @@
+"""Statements in a text that the lexicon knows: colours, materials, certificates, claims, origins, well-known brands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from generation.facts.lexicon.colors import COLOR_WORDS_AFTER, COLOR_WORDS_BEFORE, COLORS_IN_CONTEXT
+from generation.facts.lexicon.materials import IMITATIONS, SURFACES
+from generation.facts.lexicon.small_words import FREE_AFTER, FREE_BEFORE, FREE_OF, NEGATION_UNDONE, NEGATORS
+from generation.facts.vocabulary import Entry, Vocabulary
+from generation.facts.words import Reading, Word
+
+ALL_NEGATORS = frozenset().union(*NEGATORS.values())
+# Certificates that are everyday words in small letters.
+BY_CAPITALS = {"CE": "ce", "GS": "gs mark", "UL": "ul", "REACH": "reach", "CPSIA": "cpsia", "ASTM": "astm", "DIN": "din"}
+PLATED = frozenset(("plated", "plating", "coated", "filled", "veneer", "vergoldet"))
+
+
+class Mention(NamedTuple):
+    kind: str
+    concept: str
+    negated: bool
+    first: int  # positions in the reading's words
+    last: int
+
+
+def find_mentions(reading: Reading, vocabulary: Vocabulary, language: str | None) -> Iterator[Mention]:
+    """`language` chooses the negators; None, for facts, takes those of every language."""
+    negators = NEGATORS[language] if language else ALL_NEGATORS
+    words = reading.words
+    position = 0
+    while position < len(words):
+        length, entry, negated = _entry_at(words, position, vocabulary)
+        if entry is None:
+            position += 1
+            continue
+        last = position + length - 1
+        if entry.kind in ("color", "material"):
+            entry, last = _with_surface(reading, position, last, entry)
+        if entry.kind:
+            negated = negated or _is_negated(reading, position, last, negators)
+            yield Mention(entry.kind, entry.concept, negated, position, last)
+        position = last + 1
+
+
+def _entry_at(words: list[Word], position: int, vocabulary: Vocabulary) -> tuple[int, Entry | None, bool]:
+    word = words[position]
+    for rest, entry in vocabulary.phrases.get(word.key, ()):
+        if all(
+            position + offset < len(words) and words[position + offset].key == key
+            for offset, key in enumerate(rest, start=1)
+        ):
+            return 1 + len(rest), entry, False
+    if word.raw in BY_CAPITALS:
+        return 1, Entry("certificate", BY_CAPITALS[word.raw]), False
+    if word.key in COLORS_IN_CONTEXT and _is_color_context(words, position):
+        return 1, Entry("color", COLORS_IN_CONTEXT[word.key]), False
+    if vocabulary.parts:
+        if freed := vocabulary.find_freedom(word.key):
+            return 1, freed, True
+        if part := vocabulary.find_part(word.key):
+            return 1, part, False
+    return 0, None, False
+
+
+def _is_color_context(words: list[Word], position: int) -> bool:
+    before = words[position - 1].key if position else ""
+    after = words[position + 1].key if position + 1 < len(words) else ""
+    if after in COLOR_WORDS_AFTER:
+        return True
+    return before in COLOR_WORDS_BEFORE and (not after or words[position + 1].start > words[position].end + 1)
+
+
+def _with_surface(reading: Reading, first: int, last: int, entry: Entry) -> tuple[Entry, int]:
+    """ "gold-plated", "marble look" and "faux marble" are facts of their own, not gold and marble."""
+    words = reading.words
+    if first and words[first - 1].key in IMITATIONS and reading.between(words[first - 1], words[first]) in " -":
+        return Entry(entry.kind, f"imitation {entry.concept}"), last
+    if last + 1 < len(words) and words[last + 1].key in SURFACES and reading.between(words[last], words[last + 1]) in " -":
+        surface = "plated" if words[last + 1].key in PLATED else "look"
+        return Entry(entry.kind, f"{entry.concept} {surface}"), last + 1
+    return entry, last
+
+
+def _is_negated(reading: Reading, first: int, last: int, negators: frozenset[str]) -> bool:
+    words = reading.words
+    if last + 1 < len(words) and words[last + 1].key in FREE_AFTER and reading.between(words[last], words[last + 1]) in "- ":
+        # "hands in latex free of charge": what is free *of* something denies that instead.
+        return not (last + 2 < len(words) and words[last + 2].key in FREE_OF)
+    for back in range(first - 1, max(-1, first - 4), -1):
+        if reading.between(words[back], words[back + 1]) not in (" ", "-", "'"):
+            return False
+        key = words[back].key
+        if key in NEGATION_UNDONE:
+            return False
+        if key in FREE_OF and back and words[back - 1].key in FREE_BEFORE:
+            return True
+        if key in negators:
+            return True
+    return False

@@ -1,0 +1,65 @@
+"""Brand-like names and codes that the facts do not hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from generation.facts.known import Known
+from generation.facts.lexicon.small_words import COMMON_CAPITALS, LETTER_SIZES, STOP_WORDS
+from generation.facts.mentions import BY_CAPITALS
+from generation.facts.sentences import starts_sentence
+from generation.facts.words import Reading, Word
+
+CAMEL = re.compile(r"[a-zà-ÿ][A-Z]")
+ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|er|ème|e|o|a)")
+# A line that capitalises most of its words is a headline, not a list of names.
+HEADLINE_SHARE = 0.6
+# Languages whose nouns begin with a capital.
+CAPITALISED_NOUNS = frozenset(("de",))
+
+
+def unknown_names(reading: Reading, known: Known, language: str, taken: list[tuple[int, int]]) -> Iterator[Word]:
+    """Words outside the spans in `taken` that read like a maker, a model or a code."""
+    headlines = [] if language in CAPITALISED_NOUNS else _headlines(reading)
+    for word in reading.words:
+        if word.raw.isdigit() or word.raw.islower() or _is_known(word, known):
+            continue
+        if any(start <= word.start < end for start, end in taken):
+            continue
+        if _is_code(word) or (
+            language not in CAPITALISED_NOUNS
+            and word.raw[0].isupper()
+            and not starts_sentence(reading.text, word.start)
+            and not any(start <= word.start < end for start, end in headlines)
+        ):
+            yield word
+
+
+def _is_known(word: Word, known: Known) -> bool:
+    key = word.key
+    if key in known.codes or key in COMMON_CAPITALS or key in STOP_WORDS or word.raw in BY_CAPITALS:
+        return True
+    singulars = (key.removesuffix("s"), key.removesuffix("es"), key + "s", key.removesuffix("n"))
+    return len(key) > 3 and any(form in known.words for form in singulars)
+
+
+def _is_code(word: Word) -> bool:
+    """ "CamelCase", "X200", "ABC"; not "2nd", not a letter size (checked as a size)."""
+    raw = word.raw
+    if len(raw) < 2 or raw in LETTER_SIZES or ORDINAL.fullmatch(raw.lower()):
+        return False
+    has_digit = any(char.isdigit() for char in raw)
+    return has_digit or raw.isupper() or bool(CAMEL.search(raw))
+
+
+def _headlines(reading: Reading) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for line in reading.text.splitlines(keepends=True):
+        words = [word for word in re.findall(r"[^\W\d_]+", line) if len(word) > 3]
+        capitals = sum(word[0].isupper() for word in words)
+        if len(words) > 2 and capitals / len(words) >= HEADLINE_SHARE and not line.rstrip().endswith((".", "!")):
+            spans.append((start, start + len(line)))
+        start += len(line)
+    return spans

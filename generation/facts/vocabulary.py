@@ -1,0 +1,153 @@
+"""The lexicon's tables compiled into one look-up by first word, per language and for facts in any language."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from generation.facts.lexicon.claims import (
+    BROADER_CLAIMS,
+    CERTIFICATES,
+    CLAIMS,
+    EXPRESSIONS,
+    SUBSTANCES,
+)
+from generation.facts.lexicon.colors import BROADER_COLORS, COLORS
+from generation.facts.lexicon.materials import BROADER_MATERIALS, MATERIALS
+from generation.facts.lexicon.origins import BRANDS, ORIGINS
+from generation.facts.lexicon.small_words import FREE_AFTER
+from generation.facts.types import LANGUAGES
+from generation.facts.words import word_key
+
+ENDINGS: dict[str, tuple[str, ...]] = {
+    "": ("", "s"),
+    "en": ("", "s"),
+    "de": ("", "e", "er", "es", "en", "em", "n", "s"),
+    "fr": ("", "e", "s", "es"),
+    "es": ("", "s", "es"),
+    "it": ("",),
+    "nl": ("", "e", "en", "s"),
+}
+# Final vowels that carry gender and number.
+VOWEL_ENDINGS: dict[str, dict[str, tuple[str, ...]]] = {
+    "es": {"o": ("a", "os", "as")},
+    "it": {"o": ("a", "i", "e"), "e": ("i",), "a": ("e",)},
+}
+# Everyday words elsewhere: in facts of unknown language they prove nothing.
+AMBIGUOUS_ABROAD = frozenset(
+    "or ors ore fer leer ton tons tone toner rame tan rose lin lins tela ante pile oros pin noce kant sand pelle pelli stein".split()
+)
+COMPOUNDING = ("de", "nl")
+SHADES = re.compile(r"(?:dunkel|hell|matt|tief|zart|knall|pastell|feuer|donker|licht|mat)(?=\w{3})")
+SHORTEST_PART = 4
+# What follows a material in words that only compare: "seidig", "samtweich".
+COMPARING = re.compile(r"(?:ig|weich|artig|klar|hart|richtig|leicht|glatt|achtig|zacht)(?:e[nmrs]?)?|e[nrms]{0,2}|s")
+
+
+class Entry(NamedTuple):
+    kind: str  # color, material, certificate, claim, origin, name, substance; "" for a fixed expression
+    concept: str
+
+
+Phrase = tuple[tuple[str, ...], Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    phrases: dict[str, tuple[Phrase, ...]]  # by first word; the longest first, without that word
+    parts: dict[str, Entry]  # materials and colours that compounds are made of
+
+    def find_part(self, key: str) -> Entry | None:
+        """The material or colour inside a compound: "Edelstahlflasche", "dunkelrot"."""
+        if not self.parts or len(key) < SHORTEST_PART + 2:
+            return None
+        if (shade := SHADES.match(key)) and (entry := self.parts.get(key[shade.end() :])):
+            return entry
+        for length in range(len(key) - 2, SHORTEST_PART - 1, -1):
+            entry = self.parts.get(key[:length])
+            if entry and not COMPARING.fullmatch(key, length):
+                return entry
+        return next((entry for cut in range(2, len(key) - 4) if (entry := self.parts.get(key[cut:]))), None)
+
+    def find_freedom(self, key: str) -> Entry | None:
+        """The substance in "zuckerfrei"."""
+        for ending in FREE_AFTER:
+            if key.endswith(ending) and (found := self.phrases.get(key[: -len(ending)].rstrip("s"))) and not found[-1][0]:
+                return found[-1][1]
+        return None
+
+
+@cache
+def text_vocabulary(language: str) -> Vocabulary:
+    """For reading a text of that language."""
+    forms = [*_forms(language), *((expression, Entry("", "")) for expression in EXPRESSIONS[language].split("|"))]
+    return Vocabulary(_compile(forms), _parts((language,)))
+
+
+@cache
+def facts_vocabulary(language: str) -> Vocabulary:
+    """For reading facts, whose language nobody states; the brief's language settles what would be ambiguous."""
+    abroad = [form for other in LANGUAGES if other != language for form in _forms(other)]
+    forms = [*_forms(language), *(form for form in abroad if form[0] not in AMBIGUOUS_ABROAD or form[0] in _english())]
+    return Vocabulary(_compile(forms), _parts(COMPOUNDING))
+
+
+@cache
+def broader(concept: str) -> tuple[str, ...]:
+    """What else is true of anything of that concept."""
+    tables = (BROADER_COLORS, BROADER_MATERIALS, BROADER_CLAIMS)
+    return tuple(general for table in tables for general in table.get(concept, ()))
+
+
+@cache
+def _english() -> frozenset[str]:
+    return frozenset(form for form, _ in _forms("en"))
+
+
+def _forms(language: str) -> Iterator[tuple[str, Entry]]:
+    tables = (
+        ("substance", SUBSTANCES),
+        ("claim", CLAIMS),
+        ("certificate", CERTIFICATES),
+        ("color", COLORS),
+        ("material", MATERIALS),
+    )
+    for kind, table in tables:
+        for concept, languages in table.items():
+            for spoken in {"", language} & languages.keys():
+                for base in languages[spoken].split("|"):
+                    yield from ((form, Entry(kind, concept)) for form in inflections(base, spoken))
+    for concept, bases in ORIGINS.items():
+        yield from ((base, Entry("origin", concept)) for base in bases.split("|"))
+    yield from ((brand, Entry("name", brand)) for brand in BRANDS.split("|"))
+
+
+def inflections(base: str, language: str) -> set[str]:
+    endings = {base + ending for ending in ENDINGS[language]}
+    last = base[-1]
+    return endings | {base[:-1] + vowel for vowel in VOWEL_ENDINGS.get(language, {}).get(last, ())}
+
+
+def _compile(forms: list[tuple[str, Entry]]) -> dict[str, tuple[Phrase, ...]]:
+    phrases: defaultdict[str, dict[tuple[str, ...], Entry]] = defaultdict(dict)
+    for form, entry in forms:
+        first, *rest = (word_key(word) for word in re.findall(r"[^\W_]+", form))
+        phrases[first].setdefault(tuple(rest), entry)
+        if entry.kind == "":
+            phrases[first][tuple(rest)] = entry
+    return {first: tuple(sorted(found.items(), key=lambda item: -len(item[0]))) for first, found in phrases.items()}
+
+
+def _parts(languages: tuple[str, ...]) -> dict[str, Entry]:
+    parts: dict[str, Entry] = {}
+    for language in set(languages) & set(COMPOUNDING):
+        for kind, table in (("color", COLORS), ("material", MATERIALS)):
+            for concept, spoken in table.items():
+                bases = (word_key(base) for base in spoken[language].split("|") if " " not in base)
+                shortest = 3 if kind == "color" else SHORTEST_PART
+                parts.update((base, Entry(kind, concept)) for base in bases if len(base) >= shortest)
+    return parts

@@ -1,0 +1,49 @@
+"""A text as words that keep their place in it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+from generation.facts.folding import INVISIBLE, PUNCTUATION, fold_word, without_accents
+
+WORD = re.compile(r"[^\W_]+")
+
+
+class Word(NamedTuple):
+    start: int
+    end: int
+    raw: str
+    key: str  # folded, without accents: what tables are looked up by
+
+
+class Reading:
+    """A text with its typography brought to one form, its words, and the way back to the offsets of the original."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self._offsets = _plain(text)
+        self.words = [Word(m.start(), m.end(), m[0], word_key(m[0])) for m in WORD.finditer(self.text)]
+
+    def original(self, position: int) -> int:
+        return position if self._offsets is None else self._offsets[position]
+
+    def between(self, left: Word, right: Word) -> str:
+        return self.text[left.end : right.start]
+
+
+@lru_cache(maxsize=16384)
+def word_key(word: str) -> str:
+    return without_accents(fold_word(word))
+
+
+def _plain(text: str) -> tuple[str, list[int] | None]:
+    if text.isascii():
+        return text, None
+    plain = text.translate(PUNCTUATION)
+    if unicodedata.is_normalized("NFKC", plain) and not INVISIBLE.search(plain):
+        return plain, None
+    pieces = ["" if INVISIBLE.match(char) else unicodedata.normalize("NFKC", char) for char in plain]
+    offsets = [index for index, piece in enumerate(pieces) for _ in piece]
+    return "".join(pieces), [*offsets, len(text)]

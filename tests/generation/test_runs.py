@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import User, Workspace
+from contentopt import jobs
+from contentopt.errors import Conflict, DomainError
+from contentopt.jobs import JobState
+from generation.engine import items
+from generation.exporting import export_file
+from generation.models import Catalogue, LlmCall, LlmModel, Product, Provider, Run, RunItem, Text
+from generation.services import runs
+from generation.services.texts import edit_text
+from tests.factories import WISHES, first_product, make_catalogue, make_file, make_run, numbered_rows
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def catalogue(shop: Workspace) -> Catalogue:
+    return make_catalogue(shop)
+
+
+def work_off(run: Run) -> None:
+    for item in run.items.filter(state=JobState.QUEUED):
+        items.write_item(item.pk, publish_next=False)
+    run.refresh_from_db()
+
+
+def states(run: Run) -> list[str]:
+    return list(run.items.order_by("position").values_list("state", flat=True))
+
+
+def estimate(catalogue: Catalogue, **wishes: Any) -> runs.Estimate:
+    products = Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue)
+    chosen = {**WISHES, "fields": ["description"], **wishes}
+    return runs.estimate_run(workspace=catalogue.workspace, products=products, wishes=chosen)
+
+
+def test_run_writes_every_product_and_finishes(catalogue: Catalogue) -> None:
+    run = make_run(catalogue)
+
+    work_off(run)
+
+    assert run.state == Run.State.FINISHED
+    assert run.finished_at is not None
+    assert states(run) == ["done"] * 3
+    texts = Text.objects.in_workspace(catalogue.workspace_id)
+    assert {text.product_id for text in texts} == {item.product_id for item in run.items.all()}
+    assert Product.objects.in_workspace(catalogue.workspace_id).written().count() == 3
+
+
+def test_every_upstream_attempt_leaves_a_call(catalogue: Catalogue) -> None:
+    work_off(make_run(catalogue))
+
+    calls = LlmCall.objects.in_workspace(catalogue.workspace_id)
+    assert [(call.model_id, call.outcome, call.cost_nanos) for call in calls] == [("offline-1", "accepted", 0)] * 3
+
+
+def test_second_run_of_the_same_products_costs_no_call(catalogue: Catalogue) -> None:
+    work_off(make_run(catalogue))
+    assert estimate(catalogue).known == 3
+
+    again = make_run(catalogue)
+    work_off(again)
+
+    assert LlmCall.objects.in_workspace(catalogue.workspace_id).count() == 3
+    assert runs.run_progress(again).known == 3
+    newest = Text.objects.in_workspace(catalogue.workspace_id).filter(run_item__run=again)
+    assert {text.source for text in newest} == {Text.Source.EXACT}
+
+
+def test_same_facts_in_another_file_are_known(shop: Workspace, catalogue: Catalogue) -> None:
+    work_off(make_run(catalogue))
+    respelt = "name;sku;Colour;MATERIAL;description\nlinen apron;A-1;SAND;Linen;\n".encode()
+
+    assert estimate(make_catalogue(shop, respelt, "other.csv")).known == 1
+
+
+def test_ceiling_is_exact_for_a_priced_model_and_never_exceeded(catalogue: Catalogue, settings: Any) -> None:
+    settings.ANTHROPIC_API_KEY = "set"
+
+    found = estimate(catalogue)
+
+    price = LlmModel.objects.get(model_id="claude-haiku-5-5").price
+    assert found.model_id == "claude-haiku-5-5"
+    assert (found.products, found.to_write) == (3, 3)
+    assert 0 < found.likely_nanos < found.ceiling_nanos
+    # Two attempts each of 130 words at 4 tokens, output alone:
+    assert found.ceiling_nanos > 3 * 2 * 130 * 4 * price["output"] // 1_000_000
+
+
+def test_switched_off_provider_is_not_asked(catalogue: Catalogue) -> None:
+    Provider.objects.filter(slug="offline").update(is_enabled=False)
+
+    with pytest.raises(DomainError) as refusal:
+        estimate(catalogue)
+
+    assert refusal.value.status == 503
+
+
+def test_pause_holds_what_waits_and_resume_goes_on(catalogue: Catalogue) -> None:
+    run = make_run(catalogue)
+    items.write_item(run.items.order_by("position")[0].pk, publish_next=False)
+
+    runs.pause_run(run)
+    assert states(run) == ["done", "paused", "paused"]
+    assert items.write_item(run.items.order_by("position")[1].pk) is None
+
+    runs.resume_run(run)
+    work_off(run)
+    assert run.state == Run.State.FINISHED
+
+
+def test_cancel_keeps_what_is_written(catalogue: Catalogue) -> None:
+    run = make_run(catalogue)
+    items.write_item(run.items.order_by("position")[0].pk, publish_next=False)
+
+    runs.cancel_run(run)
+
+    assert states(run) == ["done", "cancelled", "cancelled"]
+    assert run.state == Run.State.CANCELLED
+    assert Text.objects.in_workspace(catalogue.workspace_id).count() == 1
+    with pytest.raises(Conflict):
+        runs.pause_run(run)
+
+
+def test_partial_download_holds_what_is_written_so_far(catalogue: Catalogue) -> None:
+    run = make_run(catalogue)
+    items.write_item(run.items.order_by("position")[0].pk, publish_next=False)
+
+    lines = b"".join(export_file(catalogue)).decode().splitlines()
+
+    assert lines[1] != make_file().decode().splitlines()[1]
+    assert lines[2:] == make_file().decode().splitlines()[2:]
+
+
+def test_item_that_keeps_dying_fails_with_a_reason_and_can_be_retried(catalogue: Catalogue) -> None:
+    run = make_run(catalogue)
+    dying = run.items.order_by("position")[0]
+    past = timezone.now() - timedelta(seconds=1)
+    run.items.filter(pk=dying.pk).update(
+        state=JobState.RUNNING, attempt=settings.JOB_MAX_ATTEMPTS, lease_until=past
+    )
+
+    items.sweep_runs()
+    work_off(run)
+    assert states(run) == ["failed", "done", "done"]
+    assert run.state == Run.State.FINISHED
+    assert "set aside" in run.items.get(pk=dying.pk).failure
+
+    assert runs.retry_failed(run) == 1
+    work_off(run)
+    assert states(run) == ["done"] * 3
+    assert run.state == Run.State.FINISHED
+
+
+def test_retry_with_nothing_failed_says_so(catalogue: Catalogue) -> None:
+    run = make_run(catalogue)
+    work_off(run)
+
+    with pytest.raises(Conflict, match="nothing to retry"):
+        runs.retry_failed(run)
+
+
+def test_sweeping_twice_changes_nothing_more(catalogue: Catalogue) -> None:
+    run = make_run(catalogue)
+    items.sweep_runs()
+    before = list(RunItem.objects.in_workspace(catalogue.workspace_id).values("pk", "state", "published_at"))
+
+    items.sweep_runs()
+
+    assert list(RunItem.objects.in_workspace(catalogue.workspace_id).values("pk", "state", "published_at")) == before
+    assert run.is_open
+
+
+def test_ghost_worker_stores_nothing(catalogue: Catalogue) -> None:
+    """A worker whose lease ran out finds another one at its item."""
+    item = make_run(catalogue).items.order_by("position")[0]
+    ghost = jobs.claim(RunItem, item.pk)
+    assert ghost is not None
+    RunItem._base_manager.filter(pk=item.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    successor = jobs.claim(RunItem, item.pk)
+    assert successor is not None
+
+    with pytest.raises(jobs.LostLease):
+        jobs.finish(ghost, JobState.DONE)
+
+    successor.refresh_from_db()
+    assert (successor.state, successor.attempt) == (JobState.RUNNING, 2)
+
+
+def test_claimed_item_is_claimed_by_nobody_else(catalogue: Catalogue) -> None:
+    item = make_run(catalogue).items.order_by("position")[0]
+
+    assert jobs.claim(RunItem, item.pk) is not None
+    assert jobs.claim(RunItem, item.pk) is None
+
+
+def test_only_few_items_of_a_run_are_out_at_a_time(shop: Workspace, settings: Any) -> None:
+    settings.RUN_WINDOW = 5
+    run = make_run(make_catalogue(shop, make_file(numbered_rows(20))))
+
+    items.sweep_runs()
+    items.sweep_runs()
+
+    assert run.items.filter(published_at__isnull=False).count() == 5
+
+
+def test_text_edited_during_a_run_is_not_covered(catalogue: Catalogue, alice: User) -> None:
+    run = make_run(catalogue)
+    product = first_product(catalogue)
+    edit_text(product=product, fields={"description": "My own words."}, editor=alice)
+
+    work_off(run)
+
+    product.refresh_from_db()
+    assert product.text is not None
+    assert product.text.description == "My own words."
+    assert product.texts.count() == 2  # the run's version is in the history
+
+
+def test_only_missing_leaves_described_products_alone(shop: Workspace) -> None:
+    rows = ["A-1,Apron,linen,sand,Has a text", "A-2,Board,oak,brown,"]
+    catalogue = make_catalogue(shop, make_file(rows))
+    products = Product.objects.in_workspace(shop).filter(catalogue=catalogue)
+
+    assert [p.title for p in runs.selected(products, only_missing=True)] == ["Board"]
+
+
+def test_run_over_nothing_is_refused(catalogue: Catalogue, shop: Workspace) -> None:
+    with pytest.raises(DomainError, match="nothing to write"):
+        runs.start_run(
+            workspace=shop, products=Product.objects.in_workspace(shop).none(), wishes={**WISHES, "fields": ["description"]}
+        )
+
+    assert not Run.objects.in_workspace(shop).exists()
+
+
+def test_progress_counts_do_not_cost_more_queries_for_more_items(
+    shop: Workspace, catalogue: Catalogue, django_assert_max_num_queries: Any
+) -> None:
+    small, large = make_run(catalogue), make_run(make_catalogue(shop, make_file(numbered_rows(60))))
+    for run in (small, large):
+        with django_assert_max_num_queries(4):
+            runs.run_progress(run)
