@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import django.contrib.auth.admin  # noqa: F401  (registers Group, which is taken away below)
 from django.contrib import admin, messages
-from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -14,8 +14,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from accounts.models import ApiKey, Membership, Plan, User, Workspace
 from accounts.services.keys import revoke_key
 
-# Roles are ours, so groups mean nothing here. Naming auth's admin makes sure that it has registered them by now.
-auth_admin.admin.site.unregister(Group)
+admin.site.unregister(Group)  # roles are ours
 
 
 class AcrossWorkspaces:

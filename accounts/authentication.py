@@ -39,7 +39,7 @@ def note_use(key: ApiKey) -> None:
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <api key>`. The key says the workspace; `request.auth` is the key."""
+    """`Authorization: Bearer <api key>`. `request.auth` is the key, and the key says the workspace."""
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
         scheme, _, presented = get_authorization_header(request).decode("latin-1").partition(" ")
@@ -51,7 +51,6 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is None:
             raise AuthenticationFailed("This API key is unknown or was revoked.")
         note_use(key)
-        request.workspace = key.workspace
         return None, key
 
     def authenticate_header(self, _request: Request) -> str:

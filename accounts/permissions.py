@@ -30,7 +30,7 @@ def require_scope(scope: str) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: WorkspaceRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: WorkspaceRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if scope not in ROLE_SCOPES[request.membership.role]:
                 raise NotAllowed(
                     f"Your role in {request.workspace} is {request.membership.get_role_display().lower()}, "

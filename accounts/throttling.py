@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from django.core.cache import cache
 from django.http import HttpRequest
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
@@ -39,7 +40,10 @@ if burst > 0 then
   step = 60 / burst
   tat = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
   local earliest = tat + step - 60
-  if earliest > now then return {0, 0, day_left_count, math.ceil(earliest - now)} end
+  if earliest > now then
+    if daily > 0 then day_left_count = day_left_count + 1 end
+    return {0, 0, day_left_count, math.ceil(earliest - now)}
+  end
   redis.call('SET', KEYS[1], string.format('%.6f', tat + step), 'EX', 61)
   burst_left = math.floor((60 - (tat + step - now)) / step + 0.000001)
 end
@@ -79,7 +83,8 @@ class Allowance:
 
 def take(who: str, *, burst: int | None, daily: int | None) -> Allowance:
     now = time.time()
-    keys = (f"limit:{{{who}}}:burst", f"limit:{{{who}}}:{int(now // DAY)}")
+    # The braces keep both keys on one shard of a cluster.
+    keys = [cache.make_key(f"limit:{{{who}}}:{window}") for window in ("burst", int(now // DAY))]
     try:
         redis = get_redis_connection("default")
         reply: Any = redis.eval(_TAKE, 2, *keys, now, burst or 0, daily or 0, int(DAY - now % DAY))
@@ -117,11 +122,12 @@ class PlanThrottle(BaseThrottle):
     """Counts an API request against its workspace's plan, and leaves the allowance on the request for the reply."""
 
     def allow_request(self, request: Request, _view: object) -> bool:
-        workspace = getattr(request, "workspace", None)
-        if workspace is None:
+        key: Any = request.auth
+        if key is None:
             return True
+        workspace: Workspace = key.workspace
         allowance = take_for_workspace(workspace)
-        request.allowance = allowance
+        request.allowance = allowance  # type: ignore[attr-defined]
         if not allowance.allowed:
             raise refuse(allowance, f"The {workspace.plan} plan")
         return True

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-import structlog
-from django.core.exceptions import PermissionDenied
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404
-from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.decorators.cache import cache_control
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from contentopt.errors import DomainError
 
-log = structlog.get_logger()
-
 # DRF's words for what went wrong -> ours.
 CODES = {
     "not_authenticated": "unauthenticated",
     "authentication_failed": "unauthenticated",
     "permission_denied": "forbidden",
-    "parse_error": "malformed_json",
+    "parse_error": "malformed_body",
     "throttled": "rate_limited",
-    "invalid": "invalid",
+}
+MESSAGES = {
+    "not_authenticated": "Send an API key of the workspace as “Authorization: Bearer <api key>”.",
 }
 
 
@@ -41,9 +43,10 @@ def error_response(error: Exception, _context: dict[str, Any]) -> Response | Non
         response = Response(error_body("not_found", "There is nothing here, or not in this workspace."), 404)
     elif isinstance(error, PermissionDenied):
         response = Response(error_body("forbidden", "This is not allowed."), 403)
-    elif isinstance(error, exceptions.ValidationError):
-        message = "Some fields are not right; `details` says which and why. Nothing was changed."
-        response = Response(error_body("invalid", message, error.detail), 422)
+    elif isinstance(error, RequestDataTooBig):
+        response = Response(error_body("too_large", "The form fields of the body are too large."), 413)
+    elif isinstance(error, SuspiciousOperation):  # such as a form of thousands of fields
+        response = Response(error_body("malformed_body", f"The body was refused: {error}"), 400)
     elif isinstance(error, exceptions.APIException):
         response = _from_drf(error)
     else:
@@ -53,15 +56,23 @@ def error_response(error: Exception, _context: dict[str, Any]) -> Response | Non
 
 
 def _from_drf(error: exceptions.APIException) -> Response:
+    if isinstance(error, exceptions.ValidationError):
+        message = "Some fields are not right; `details` says which and why. Nothing was changed."
+        return Response(error_body("invalid", message, error.detail), 422)
     code = str(getattr(error.detail, "code", error.default_code))
     headers = {}
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
-    return Response(error_body(CODES.get(code, code), str(error.detail)), error.status_code, headers=headers)
+    body = error_body(CODES.get(code, code), MESSAGES.get(code, str(error.detail)))
+    return Response(body, error.status_code, headers=headers)
 
 
-urlpatterns = [
+openapi = cache_control(public=True, max_age=300)(SpectacularJSONAPIView.as_view())
+# Swagger UI sets styles from script; nothing else of the site's policy is loosened for it.
+docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(SpectacularSwaggerSplitView.as_view(url_name="openapi"))
+
+urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("generation.api")),
-    path("v1/openapi.json", SpectacularAPIView.as_view(), name="openapi"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api_docs"),
+    path("v1/openapi.json", openapi, name="openapi"),
+    path("docs/", docs, name="api_docs"),
 ]

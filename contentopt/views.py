@@ -52,7 +52,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     request_id = request.META.get("contentopt.request_id", "")
     if request.path.startswith("/api/"):
         message = (
-            "Something broke on our side. Nothing was charged. Try again, or write to support with the request id."
+            "Something broke on our side. Try again, or write to support with the request id."
         )
         body = {"error": {"code": "server_error", "message": message, "details": {"request_id": request_id}}}
         return JsonResponse(body, status=500)

@@ -14,6 +14,10 @@ from generation.importing import file_chunks
 from generation.models import Catalogue, Product
 
 
+# The header of the column that is added to a file without one for descriptions.
+NEW_COLUMN = "description"
+
+
 @dataclass(frozen=True, slots=True)
 class CellChange:
     product: Product
@@ -24,9 +28,10 @@ class CellChange:
 
 
 def target_columns(catalogue: Catalogue) -> dict[Role, int]:
-    """Field -> column index, for the fields this file has a column for."""
+    """Field -> column index, for the fields this file has a column for; a description gets a new last one if not."""
     mapping = Mapping.from_json(catalogue.mapping)
-    return {field: column for field in WRITTEN_ROLES if (column := mapping.column(field)) is not None}
+    columns = {field: column for field in WRITTEN_ROLES if (column := mapping.column(field)) is not None}
+    return {"description": len(catalogue.header), **columns}
 
 
 def written_products(catalogue: Catalogue, *, only_empty: bool = False) -> QuerySet[Product]:
@@ -62,6 +67,8 @@ def export_file(catalogue: Catalogue, *, only_empty: bool = False) -> Iterator[b
 
     def cells_for(row_number: int) -> dict[int, str] | None:
         nonlocal pending
+        if row_number == 0 and pending is not None and columns["description"] == len(catalogue.header):
+            return {columns["description"]: NEW_COLUMN}
         while pending is not None and pending.row_number < row_number:
             pending = next(products, None)
         if pending is None or pending.row_number != row_number:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import zstandard
 from django.conf import settings
-from django.db import transaction
+from django.db import reset_queries, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -31,7 +31,7 @@ from generation.prompts import facts_block
 IMPORT_CATALOGUE = "generation.tasks.import_catalogue"
 CHUNK_BYTES = 1024 * 1024
 BATCH = 500
-SAMPLE_ROWS = 50
+SAMPLE_ROWS = 200
 DIED = "Reading this file stopped the worker several times. Nothing was imported; write to support with the file."
 
 
@@ -102,7 +102,9 @@ def recognise_file(catalogue: Catalogue, *, dialect: Dialect | None = None) -> N
     dialect = dialect or detect_dialect(first, whole=len(first) == catalogue.size_bytes)
     catalogue.dialect = dialect.to_json()
     records = read_records([first], dialect)
-    header, *sample = [record.values for record in islice(records, SAMPLE_ROWS + 1)]
+    # Blank lines above the header have negative numbers.
+    table = (record.values for record in records if record.number >= 0)
+    header, *sample = islice(table, SAMPLE_ROWS + 1)
     catalogue.header = header_labels(header)
     found = recognise(header, sample)
     catalogue.format, catalogue.format_reason = found.format, found.reason
@@ -140,6 +142,7 @@ def import_catalogue(catalogue_id: UUID | str) -> None:
         except CatalogueError as error:
             catalogue.status = Catalogue.Status.REFUSED
             catalogue.format_reason = error.message
+            _remove_rows(catalogue)
         except jobs.LostLease:
             return
     _finish(catalogue)
@@ -152,16 +155,21 @@ def _finish(catalogue: Catalogue) -> None:
 
 def _import_rows(catalogue: Catalogue) -> None:
     """Products, variants and problems in batches. A second attempt begins by removing what a first one left."""
-    for leftovers in (Product, RowProblem):
-        leftovers.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue).delete()
-    catalogue.row_count = catalogue.product_count = 0
+    _remove_rows(catalogue)
     dialect, mapping = Dialect.from_json(catalogue.dialect), Mapping.from_json(catalogue.mapping)
     records = read_records(file_chunks(catalogue), dialect)
     found = group_products(records, mapping, catalogue.format)  # type: ignore[arg-type]
     while batch := list(islice(found, BATCH)):
         _Batch(catalogue, batch).save()
+        reset_queries()  # while debugging, Django keeps every statement: a large file would fill the memory
     if not catalogue.product_count:
         raise CatalogueError("no_products", "No row of this file has a product name, so there is nothing to describe.")
+
+
+def _remove_rows(catalogue: Catalogue) -> None:
+    for leftovers in (Product, RowProblem):
+        leftovers.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue).delete()
+    catalogue.row_count = catalogue.product_count = 0
 
 
 class _Batch:

@@ -90,7 +90,7 @@ class Script:
 def echo_facts(prompt: str) -> str:
     """A true description: the facts of the prompt's data block, label by label."""
     block = FACTS_BLOCK.search(prompt)
-    data = json.loads(block[1]) if block else {"title": "The product", "facts": []}
+    data: dict[str, Any] = json.loads(block[1]) if block else {"title": "The product", "facts": []}
     sentences = [f"The {data['title']}."]
     for fact in data["facts"]:
         sentence = f"{fact['label']}: {fact['value']}".rstrip(".") + "."

@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.models import ApiKey, Scope, User, Workspace
 from accounts.services.keys import issue_key
 from contentopt.urls import urlpatterns
+from generation.api import urlpatterns as api_urls
 from generation.engine.items import write_item
 from generation.models import Catalogue, Product, Run, Text
 from tests.conftest import ApiClient, SignIn
@@ -59,21 +60,27 @@ PAGES: dict[str, tuple[str, str]] = {
     "api_key_revoke": (Scope.ADMIN, "post"),
 }
 
-# name: the scope an API operation needs, and its method
-OPERATIONS: dict[str, tuple[str, str]] = {
-    "api_descriptions": (Scope.WRITE, "post"),
-    "api_texts": (Scope.READ, "get"),
-    "api_text": (Scope.READ, "get"),
-    "api_products": (Scope.READ, "get"),
-    "api_product": (Scope.READ, "get"),
-    "api_catalogues": (Scope.READ, "get"),
-    "api_catalogue": (Scope.READ, "get"),
-    "api_catalogue_problems": (Scope.READ, "get"),
-    "api_catalogue_export": (Scope.READ, "get"),
-    "api_runs": (Scope.READ, "get"),
-    "api_run": (Scope.READ, "get"),
-    "api_run_action": (Scope.WRITE, "post"),
-    "api_usage": (Scope.READ, "get"),
+# Every operation of the API, and the scope it needs.
+OPERATIONS: dict[tuple[str, str], str] = {
+    ("api_descriptions", "post"): Scope.WRITE,
+    ("api_texts", "get"): Scope.READ,
+    ("api_text", "get"): Scope.READ,
+    ("api_text", "patch"): Scope.WRITE,
+    ("api_products", "get"): Scope.READ,
+    ("api_product", "get"): Scope.READ,
+    ("api_catalogues", "get"): Scope.READ,
+    ("api_catalogues", "post"): Scope.WRITE,
+    ("api_catalogue", "get"): Scope.READ,
+    ("api_catalogue_problems", "get"): Scope.READ,
+    ("api_catalogue_export", "get"): Scope.READ,
+    ("api_runs", "get"): Scope.READ,
+    ("api_runs", "post"): Scope.WRITE,
+    ("api_run", "get"): Scope.READ,
+    ("api_run_pause", "post"): Scope.WRITE,
+    ("api_run_resume", "post"): Scope.WRITE,
+    ("api_run_cancel", "post"): Scope.WRITE,
+    ("api_run_retry", "post"): Scope.WRITE,
+    ("api_usage", "get"): Scope.READ,
 }
 
 
@@ -108,14 +115,8 @@ class Rows:
         return reverse(name, kwargs=kwargs)
 
     def operation(self, name: str) -> str:
-        kwargs: dict[str, object] = {}
-        if name in ("api_text", "api_product", "api_catalogue", "api_run", "api_run_action") or name.startswith(
-            "api_catalogue_"
-        ):
-            kwargs["pk"] = self.argument(name)
-        if name == "api_run_action":
-            kwargs["action"] = "pause"
-        return reverse(name, kwargs=kwargs)
+        listed = ("api_descriptions", "api_texts", "api_products", "api_catalogues", "api_runs", "api_usage")
+        return reverse(name, kwargs={} if name in listed else {"pk": self.argument(name)})
 
 
 def rows_of(workspace: Workspace) -> Rows:
@@ -139,9 +140,10 @@ def stranger(charlie: User, other_shop: Workspace, sign_in: SignIn) -> Client:
 
 
 def send(client: Client, method: str, url: str) -> int:
+    """The status of a request without a body."""
     call: Callable[..., object] = getattr(client, method)
-    response = call(url, content_type="application/json") if url.startswith("/api/") and method == "post" else call(url)
-    status: int = response.status_code  # type: ignore[attr-defined]
+    json = {"content_type": "application/json"} if url.startswith("/api/") and method != "get" else {}
+    status: int = call(url, **json).status_code  # type: ignore[attr-defined]
     return status
 
 
@@ -157,7 +159,17 @@ def state_of(rows: Rows) -> list[object]:
 
 def test_every_route_is_in_the_tables() -> None:
     ours = {name for name in page_names(urlpatterns) if not name.startswith("account_")}
-    assert ours == set(OPEN) | set(PAGES) | set(OPERATIONS)
+    assert ours == set(OPEN) | set(PAGES) | {name for name, _ in OPERATIONS}
+
+
+def test_every_operation_of_the_api_is_in_the_table() -> None:
+    ours = {
+        (pattern.name, method)
+        for pattern in api_urls
+        for method in ("get", "post", "put", "patch", "delete")
+        if hasattr(pattern.callback.view_class, method)  # type: ignore[attr-defined]
+    }
+    assert ours == set(OPERATIONS)
 
 
 @pytest.mark.django_db
@@ -199,32 +211,59 @@ def test_editors_may_write_but_not_see_keys(rows: Rows, bob: User, sign_in: Sign
     assert {name for name, status in answers.items() if status >= 500} == set()
 
 
+def call_all(client: Client, rows: Rows) -> dict[tuple[str, str], int]:
+    return {(name, method): send(client, method, rows.operation(name)) for name, method in OPERATIONS}
+
+
 @pytest.mark.django_db
 def test_api_needs_a_key_for_everything(rows: Rows) -> None:
-    answers = {name: send(Client(), method, rows.operation(name)) for name, (_, method) in OPERATIONS.items()}
-    assert answers == dict.fromkeys(OPERATIONS, 401)
+    before = state_of(rows)
+    assert call_all(Client(), rows) == dict.fromkeys(OPERATIONS, 401)
+    assert state_of(rows) == before
 
 
 @pytest.mark.django_db
 def test_api_read_keys_may_not_write(rows: Rows, api: ApiClient) -> None:
-    before = state_of(rows)
     client = api(rows.workspace, ["read"])
-    answers = {name: send(client, method, rows.operation(name)) for name, (_, method) in OPERATIONS.items()}
-    assert answers == {name: 200 if scope == Scope.READ else 403 for name, (scope, _) in OPERATIONS.items()}
-    unchanged = state_of(rows)
-    assert [row for row in before if row not in unchanged] == []
+    before = state_of(rows)
+    assert call_all(client, rows) == {name: 200 if scope == Scope.READ else 403 for name, scope in OPERATIONS.items()}
+    assert state_of(rows) == before
 
 
 @pytest.mark.django_db
 def test_api_keys_of_another_workspace_find_nothing(rows: Rows, other_shop: Workspace, api: ApiClient) -> None:
     before = state_of(rows)
-    named = {
-        name: method for name, (_, method) in OPERATIONS.items() if str(rows.argument(name)) in rows.operation(name)
-    }
     client = api(other_shop)
-    answers = {name: send(client, method, rows.operation(name)) for name, method in named.items()}
-    assert answers == dict.fromkeys(named, 404)
+    answers = {
+        (name, method): status
+        for (name, method), status in call_all(client, rows).items()
+        if str(rows.argument(name)) in rows.operation(name)
+    }
+    assert len(answers) == 11
+    assert answers == dict.fromkeys(answers, 404)
     assert state_of(rows) == before
+
+
+@pytest.mark.django_db
+def test_another_workspaces_ids_in_a_body_or_query_find_nothing(
+    rows: Rows, other_shop: Workspace, api: ApiClient
+) -> None:
+    client = api(other_shop)
+    before = state_of(rows)
+
+    for body in ({"catalogue": str(rows.catalogue.pk)}, {"products": [str(rows.product.pk)]}):
+        assert client.post("/api/v1/runs", body, content_type="application/json").status_code == 404
+    for url in (f"/api/v1/products?catalogue={rows.catalogue.pk}", f"/api/v1/texts?product={rows.product.pk}"):
+        assert client.get(url).json()["results"] == []
+    assert state_of(rows) == before
+
+
+@pytest.mark.django_db
+def test_api_lists_hold_only_the_workspaces_own_rows(rows: Rows, other_shop: Workspace, api: ApiClient) -> None:
+    client = api(other_shop)
+    for name in ("api_texts", "api_products", "api_catalogues", "api_runs"):
+        assert client.get(reverse(name)).json()["results"] == []
+    assert client.get("/api/v1/usage").json()["texts"] == 0
 
 
 @pytest.mark.django_db

@@ -47,7 +47,7 @@ class TenantQuerySet(models.QuerySet[M]):
 
     def _fetch_all(self) -> None:
         self._require_workspace()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def iterator(self, *args: Any, **kwargs: Any) -> Any:
         self._require_workspace()

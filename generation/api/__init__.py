@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import path
 
 from generation.api.catalogues import CatalogueExport, CatalogueProblems, Catalogues, OneCatalogue
 from generation.api.products import OneProduct, Products
-from generation.api.runs import ACTIONS, OneRun, RunAction, Runs
+from generation.api.runs import CancelRun, OneRun, PauseRun, ResumeRun, RetryRun, Runs
 from generation.api.texts import Descriptions, OneText, Texts
 from generation.api.usage import Usage
 
@@ -20,8 +20,9 @@ urlpatterns = [
     path("catalogues/<uuid:pk>/export", CatalogueExport.as_view(), name="api_catalogue_export"),
     path("runs", Runs.as_view(), name="api_runs"),
     path("runs/<uuid:pk>", OneRun.as_view(), name="api_run"),
-    re_path(
-        rf"^runs/(?P<pk>[0-9a-f-]{{36}})/(?P<action>{'|'.join(ACTIONS)})$", RunAction.as_view(), name="api_run_action"
-    ),
+    path("runs/<uuid:pk>/pause", PauseRun.as_view(), name="api_run_pause"),
+    path("runs/<uuid:pk>/resume", ResumeRun.as_view(), name="api_run_resume"),
+    path("runs/<uuid:pk>/cancel", CancelRun.as_view(), name="api_run_cancel"),
+    path("runs/<uuid:pk>/retry", RetryRun.as_view(), name="api_run_retry"),
     path("usage", Usage.as_view(), name="api_usage"),
 ]

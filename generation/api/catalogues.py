@@ -1,39 +1,46 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
+from django.db import IntegrityError
+from django.db.models import Count
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from contentopt.errors import Conflict, DomainError
-from generation.api.base import NewestFirst, WorkspaceAPIView, page
+from generation.api.base import NewestFirst, PageQuery, WorkspaceAPIView
+from generation.api.document import operation
+from generation.api.strict import StrictSerializer
 from generation.exporting import export_file, export_name
 from generation.models import Catalogue, RowProblem
 from generation.services.catalogues import receive_file
+
+FORM_BYTES = 64 * 1024  # what a multipart form adds to the file it carries
 
 
 class CatalogueReply(serializers.Serializer[Catalogue]):
     id = serializers.UUIDField()
     filename = serializers.CharField()
-    status = serializers.CharField()
-    format = serializers.CharField()
-    reason = serializers.CharField(source="format_reason")
-    dialect = serializers.JSONField()
+    status = serializers.ChoiceField(Catalogue.Status.choices)
+    format = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField(source="format_reason", help_text="Why this format, or why the file was refused.")
+    dialect = serializers.DictField(help_text="Encoding, delimiter and line end, as detected.")
     rows = serializers.IntegerField(source="row_count")
     products = serializers.IntegerField(source="product_count")
-    problems = serializers.SerializerMethodField()
+    problems = serializers.IntegerField(source="problem_count")
     created_at = serializers.DateTimeField()
 
-    def get_problems(self, catalogue: Catalogue) -> int:
-        return catalogue.problems.count()
+
+class CatalogueAcceptedReply(CatalogueReply):
+    status_url = serializers.URLField()
 
 
 class ProblemReply(serializers.Serializer[RowProblem]):
@@ -44,64 +51,89 @@ class ProblemReply(serializers.Serializer[RowProblem]):
     message = serializers.CharField()
 
 
-class UploadBody(serializers.Serializer[Any]):
-    file = serializers.FileField(allow_empty_file=True)
+class UploadBody(StrictSerializer):
+    file = serializers.FileField(allow_empty_file=True, help_text="CSV or TSV, at most 100 MB.")
+
+
+class ExportQuery(StrictSerializer):
+    only_empty = serializers.BooleanField(default=False, help_text="Leave cells alone that hold a description.")
+
+
+def with_problem_count() -> Any:
+    return Catalogue.objects.annotate(problem_count=Count("problems"))
+
+
+class Catalogues(WorkspaceAPIView):
+    parser_classes = [MultiPartParser]
+    max_body_bytes = settings.CATALOGUE_MAX_BYTES + FORM_BYTES
+
+    @operation("list_catalogues", query=PageQuery, replies={200: CatalogueReply(many=True)})
+    def get(self, _request: Request) -> Response:
+        """Imported files, newest first."""
+        self.query(PageQuery)
+        return self.page(with_problem_count().in_workspace(self.workspace), CatalogueReply)
+
+    @operation("upload_catalogue", body=UploadBody, replies={202: CatalogueAcceptedReply}, idempotent=True)
+    def post(self, request: Request) -> Response:
+        """Upload a catalogue file. It is imported in the background: poll `status_url`."""
+        key = self.idempotency_key()
+        upload = self.body(UploadBody)["file"]
+        try:
+            received = self.receive(upload, key)
+        except IntegrityError:  # the same key arrived twice at once, and the other one is stored by now
+            received = self.receive(upload, key)
+        catalogue = self.find(with_problem_count(), received.pk)
+        status_url = reverse("api_catalogue", [catalogue.pk], request=request)
+        return Response({**CatalogueReply(catalogue).data, "status_url": status_url}, status=202)
+
+    def receive(self, upload: BinaryIO, key: str | None) -> Catalogue:
+        upload.seek(0)
+        return receive_file(workspace=self.workspace, upload=upload, filename=upload.name, idempotency_key=key)
+
+
+class OneCatalogue(WorkspaceAPIView):
+    @operation("get_catalogue", replies={200: CatalogueReply}, errors=[404])
+    def get(self, _request: Request, pk: str) -> Response:
+        """How an import is going, and what was detected."""
+        return Response(CatalogueReply(self.find(with_problem_count(), pk)).data)
 
 
 class ByRow(NewestFirst):
     ordering = ("row_number", "id")
 
 
-class Catalogues(WorkspaceAPIView):
-    parser_classes = [MultiPartParser]
-    max_body_bytes = settings.CATALOGUE_MAX_BYTES + 64 * 1024
-
-    @extend_schema(responses=CatalogueReply(many=True))
-    def get(self, _request: Request) -> Response:
-        """Imported files, newest first."""
-        return page(self, NewestFirst(), Catalogue.objects.in_workspace(self.workspace), CatalogueReply)
-
-    @extend_schema(request=UploadBody, responses={202: CatalogueReply})
-    def post(self, request: Request) -> Response:
-        """Upload a catalogue file (CSV or TSV). It is imported in the background; poll `status_url`."""
-        body = UploadBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        upload = body.validated_data["file"]
-        catalogue = receive_file(
-            workspace=self.workspace, upload=upload, filename=upload.name, idempotency_key=self.idempotency_key()
-        )
-        status_url = reverse("api_catalogue", [catalogue.pk], request=request)
-        return Response({**CatalogueReply(catalogue).data, "status_url": status_url}, status=202)
-
-
-class OneCatalogue(WorkspaceAPIView):
-    @extend_schema(responses=CatalogueReply)
-    def get(self, _request: Request, pk: str) -> Response:
-        """How an import is going, and what was detected."""
-        return Response(CatalogueReply(self.find(Catalogue.objects.all(), pk)).data)
-
-
 class CatalogueProblems(WorkspaceAPIView):
-    @extend_schema(responses=ProblemReply(many=True))
+    pagination_class = ByRow
+
+    @operation("list_catalogue_problems", query=PageQuery, replies={200: ProblemReply(many=True)}, errors=[404])
     def get(self, _request: Request, pk: str) -> Response:
         """What was odd, row by row."""
+        self.query(PageQuery)
         catalogue: Catalogue = self.find(Catalogue.objects.all(), pk)
-        return page(self, ByRow(), catalogue.problems.all(), ProblemReply)
+        return self.page(catalogue.problems.all(), ProblemReply)
+
+
+class AnyAccept(DefaultContentNegotiation):
+    """The reply is a file whatever the client says it accepts; refusals are JSON."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
 
 
 class CatalogueExport(WorkspaceAPIView):
-    @extend_schema(
-        responses={(200, "text/csv"): OpenApiTypes.BINARY},
-        parameters=[OpenApiParameter("only_empty", bool, description="Leave cells alone that hold a description.")],
+    content_negotiation_class = AnyAccept
+
+    @operation(
+        "export_catalogue", query=ExportQuery, replies={(200, "text/csv"): OpenApiTypes.BINARY}, errors=[404, 409]
     )
-    def get(self, request: Request, pk: str) -> StreamingHttpResponse:
+    def get(self, _request: Request, pk: str) -> StreamingHttpResponse:
         """The received file, byte for byte, except the cells we wrote. Works at any time of a run."""
+        only_empty = self.query(ExportQuery)["only_empty"]
         catalogue: Catalogue = self.find(Catalogue.objects.all(), pk)
         if catalogue.status != Catalogue.Status.READY:
             raise Conflict("This file is not imported, so there is nothing to export.")
-        only_empty = request.query_params.get("only_empty", "").lower() in ("1", "true", "yes")
         response = StreamingHttpResponse(export_file(catalogue, only_empty=only_empty), content_type="text/csv")
-        response.headers["Content-Disposition"] = content_disposition(catalogue)
+        response["Content-Disposition"] = content_disposition(catalogue)
         return response
 
 

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from generation.api.base import OldestFirst, WorkspaceAPIView, page
+from generation.api.base import NewestFirst, PageQuery, WorkspaceAPIView
+from generation.api.document import operation
+from generation.api.strict import TextField
 from generation.api.texts import TextReply
 from generation.models import Product
 
@@ -16,7 +17,7 @@ class ProductReply(serializers.Serializer[Product]):
     id = serializers.UUIDField()
     catalogue = serializers.UUIDField(source="catalogue_id")
     row_number = serializers.IntegerField()
-    key = serializers.CharField()
+    key = serializers.CharField(help_text="Handle, SKU or id, as in the file.")
     title = serializers.CharField()
     fact_count = serializers.IntegerField()
     has_text = serializers.SerializerMethodField()
@@ -26,24 +27,34 @@ class ProductReply(serializers.Serializer[Product]):
 
 
 class ProductDetailReply(ProductReply):
-    facts = serializers.JSONField(source="product")
+    facts = serializers.DictField(source="product", help_text="What is known, in the shape `descriptions` takes.")
     text = TextReply(allow_null=True)
 
 
+class ProductsQuery(PageQuery):
+    q = TextField(required=False, max_length=200, allow_blank=True, help_text="Words of the title or key.")
+    catalogue = serializers.UUIDField(required=False)
+
+
+class InFileOrder(NewestFirst):
+    ordering = ("created_at", "row_number")
+
+
 class Products(WorkspaceAPIView):
-    @extend_schema(
-        responses=ProductReply(many=True), parameters=[OpenApiParameter("q", str), OpenApiParameter("catalogue", str)]
-    )
-    def get(self, request: Request) -> Response:
-        """The products of the workspace in file order; `q` searches titles and keys."""
-        products = Product.objects.in_workspace(self.workspace).search(request.query_params.get("q", ""))
-        if catalogue := request.query_params.get("catalogue"):
-            products = products.filter(catalogue_id=catalogue)
-        return page(self, OldestFirst(), products, ProductReply)
+    pagination_class = InFileOrder
+
+    @operation("list_products", query=ProductsQuery, replies={200: ProductReply(many=True)})
+    def get(self, _request: Request) -> Response:
+        """The products of the workspace, in file order."""
+        query = self.query(ProductsQuery)
+        products = Product.objects.in_workspace(self.workspace).search(query.get("q", ""))
+        if "catalogue" in query:
+            products = products.filter(catalogue_id=query["catalogue"])
+        return self.page(products, ProductReply)
 
 
 class OneProduct(WorkspaceAPIView):
-    @extend_schema(responses=ProductDetailReply)
+    @operation("get_product", replies={200: ProductDetailReply}, errors=[404])
     def get(self, _request: Request, pk: str) -> Response:
         """One product with its facts and its present text."""
         product: Any = self.find(Product.objects.select_related("text"), pk)

@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from contentopt import jobs
 from contentopt.errors import DomainError
@@ -21,7 +23,8 @@ POLL_SECONDS = 0.05
 
 _TAKE_OFF = """
 INSERT INTO generation_flight (id, workspace_id, key, token, lease_until, failure)
-VALUES (gen_random_uuid(), %(workspace)s, %(key)s, %(token)s, statement_timestamp() + make_interval(secs => %(lease)s), NULL)
+VALUES (gen_random_uuid(), %(workspace)s, %(key)s, %(token)s,
+        statement_timestamp() + make_interval(secs => %(lease)s), NULL)
 ON CONFLICT (workspace_id, key) DO UPDATE
    SET token = excluded.token, lease_until = excluded.lease_until, failure = NULL
  WHERE generation_flight.lease_until < statement_timestamp()
@@ -40,7 +43,8 @@ def take_off(workspace_id: UUID, key: str) -> Leader | None:
     """Lead the flight of this key, or None while somebody else does."""
     lead = Leader(workspace_id, key, uuid.uuid4())
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE_OFF, {"workspace": workspace_id, "key": key, "token": lead.token, "lease": settings.JOB_LEASE_SECONDS})
+        values = {"workspace": workspace_id, "key": key, "token": lead.token, "lease": settings.JOB_LEASE_SECONDS}
+        cursor.execute(_TAKE_OFF, values)
         return lead if cursor.fetchone() else None
 
 
@@ -48,29 +52,34 @@ def take_off(workspace_id: UUID, key: str) -> Leader | None:
 def leading(lead: Leader) -> Iterator[None]:
     """Keep the lease while the block runs; land when it ends, leaving the reason for the followers if it failed."""
     mine = Flight.objects.in_workspace(lead.workspace_id).filter(key=lead.key, token=lead.token)
-    with jobs.beating(lambda: mine.update(lease_until=jobs.lease_end())):
-        try:
+    try:
+        with jobs.beating(lambda: mine.update(lease_until=jobs.lease_end())):
             yield
-        except DomainError as error:
-            failure = {"message": error.message, "code": error.code, "status": error.status, "details": error.details}
-            mine.update(failure=failure, lease_until=timezone.statement_timestamp())
-            raise
-        except BaseException:
-            mine.update(lease_until=timezone.statement_timestamp())
-            raise
+    except DomainError as error:
+        # Only now, with the heartbeat at rest: a late beat would keep the failed flight in the air.
+        mine.update(failure=_to_json(error), lease_until=Now())
+        raise
+    except BaseException:
+        mine.update(lease_until=Now())
+        raise
     mine.delete()
+
+
+def _to_json(error: DomainError) -> dict[str, Any]:
+    return {name: getattr(error, name) for name in ("message", "code", "status", "details", "retry_after")}
 
 
 def follow(workspace_id: UUID, key: str, *, until: float) -> None:
     """Wait for the leader to land or to die. Raises the leader's failure, or 503 at `until` (monotonic seconds)."""
-    flight = Flight.objects.in_workspace(workspace_id).filter(key=key)
+    # The database's clock wrote the lease and reads it: another machine's may be seconds off.
+    flight = Flight.objects.in_workspace(workspace_id).filter(key=key).annotate(is_down=Q(lease_until__lt=Now()))
     while time.monotonic() < until:
         row = flight.first()
         if row is None:
             return
         if row.failure is not None:
             raise DomainError(**row.failure)
-        if row.lease_until < timezone.statement_timestamp():
+        if row.is_down:
             return
         time.sleep(POLL_SECONDS)
     raise DomainError(

@@ -32,8 +32,6 @@ _WOO_ESCAPE = re.compile(r"\\(\\n|n|,)")
 _LIST_MARK = re.compile(r"\n|\||•")
 _MAGENTO_ROOT = re.compile(r"(?:default category|root)/", re.IGNORECASE)
 _SHOPIFY_LABELS = {
-    "variant grams": ("Weight", "g"),
-    "weight value (grams)": ("Weight", "g"),
     "google shopping / gender": ("Gender", ""),
     "google shopping / age group": ("Age group", ""),
 }
@@ -118,8 +116,6 @@ def read_attributes(columns: Columns, values: Sequence[str]) -> dict[str, Attrib
             attributes.update(_unpack(text))
         elif text and is_fact(text) and not (column.unit and _ZERO.fullmatch(text)):
             attributes.setdefault(column.label, _attribute_value(column, text))
-    if tags := read_tags(columns, values):
-        attributes.setdefault("Tags", tags)
     return attributes
 
 
@@ -138,10 +134,6 @@ def option_name(column: OptionColumn, values: Sequence[str]) -> str:
     if column.name_index is None:
         return column.label
     return clean_text(values[column.name_index]) if column.name_index < len(values) else ""
-
-
-def read_tags(columns: Columns, values: Sequence[str]) -> list[str]:
-    return [tag for tag in split_list(columns, columns.cell(values, "tags")) if is_fact(tag)]
 
 
 def read_features(columns: Columns, values: Sequence[str]) -> list[str]:

@@ -31,8 +31,6 @@ _ROLES: dict[str, Role] = {
     "variant image url": "image",
     "seo title": "seo_title",
     "seo description": "meta_description",
-    "variant grams": "attribute",
-    "weight value (grams)": "attribute",
     "google shopping / gender": "attribute",
     "google shopping / age group": "attribute",
     "option1 name": "option_name",

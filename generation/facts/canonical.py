@@ -13,8 +13,8 @@ from generation.facts.units import Measure, decimal_text, measures
 # A longer canonical form is replaced by its digest, so that one huge cell cannot fill caches and indexes.
 MAX_CANONICAL_CHARS = 400
 
-YES = frozenset("yes true ja oui sí si sì vrai verdadero vero wahr waar".split())
-NO = frozenset("no false nein non nee faux falso falsch onwaar".split())
+YES = frozenset(["yes", "true", "ja", "oui", "sí", "si", "sì", "vrai", "verdadero", "vero", "wahr", "waar"])
+NO = frozenset(["no", "false", "nein", "non", "nee", "faux", "falso", "falsch", "onwaar"])
 NEGATED = re.compile(
     r"(?P<before>[^\W\d_]\w*)[- ](?:free|frei|vrij)"
     r"|(?:free (?:of|from)|frei von|vrij van|without|ohne|sans|sin|senza|zonder|not|nicht|niet|non|kein|keine|geen|no)"

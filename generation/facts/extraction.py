@@ -14,6 +14,7 @@ from generation.facts.units import measures
 
 # A fact shows this much of a value; its canonical form still covers all of it.
 MAX_VALUE_CHARS = 5_000
+LONGEST_MEASURE = 40
 NOTHING_KNOWN = "Nothing is known about this product. Give it a title or at least one attribute."
 
 
@@ -91,10 +92,11 @@ def _text_facts(label: Label, text: str) -> Iterator[Fact]:
 
 def _with_unit(value: str, unit: str) -> str:
     """The unit that a label states belongs to a value that names none itself."""
-    if unit and len(value) < 40 and (found := measures(value)) and found[-1].end == len(value):
-        if all(measure.unit is None for measure in found):
-            return f"{value} {unit}"
-    return value
+    if not unit or len(value) > LONGEST_MEASURE:
+        return value
+    found = measures(value)
+    is_bare = bool(found) and found[-1].end == len(value) and all(measure.unit is None for measure in found)
+    return f"{value} {unit}" if is_bare else value
 
 
 def _variant(options: dict[str, str]) -> Variant:

@@ -1,4 +1,4 @@
-"""The versioned hash of a brief's canonical form: equal for the same facts and wishes in any spelling, else different."""
+"""The versioned hash of a brief's canonical form: equal for the same facts and wishes in any spelling."""
 
 from __future__ import annotations
 

@@ -13,18 +13,39 @@ from generation.facts.words import Reading
 LENGTH_TOLERANCE = 1.6
 FEWEST_WORDS = 3
 STEM = 5
+# From so many words on, a text in another language than its facts may share no word with them.
+PROSE_WORDS = 8
 
 URL = re.compile(r"(?:https?://|www\.)\S+|\b[\w-]+\.(?:com|de|fr|net|org|shop|io|co\.uk)\b(?:/\S*)?", re.IGNORECASE)
 TAG = re.compile(r"</?[a-z][^<>]{0,200}>|<!--|<script|&(?:lt|gt|amp|nbsp|quot|#\d+);", re.IGNORECASE)
+# Answers to whoever ordered the text, and placeholders that were never filled.
 LEAK = re.compile(
-    r"""\bas\ an\ ai\b|\blanguage\ model\b|\b(?:here(?:'s|\ is|\ are)\ (?:a|an|the|your|my|some)\b[^.\n]{0,60}?
-    (?:description|text|copy|version|draft|rewrite)|sure[,!]\ |certainly[,!]\ |of\ course[,!]\ (?:here|i))
-    |\bi(?:'m|\ am)\ (?:sorry|unable)\b|\bi\ can(?:not|'t)\b|\bals\ ki\b|\bhier\ ist\ (?:eine|die|der|deine|ihre)\ \w*\ ?(?:produkt)?(?:beschreibung|text)
-    |\bvoici\ (?:une|la|votre)\ \w*\ ?(?:description|fiche)|\baqu[ií]\ (?:tienes|está)\b|\becco\ (?:una|la|il)\ \w*\ ?(?:descrizione|testo)
-    |\blorem\ ipsum\b|\{\{|\}\}|\[(?:[^\]\n]*\b(?:insert|your|placeholder|brand|product|name|company)\b[^\]\n]*|placeholder)\]|<\w+_\w+>
-    |\b(?:ignore|disregard|forget)\ (?:all\ |any\ |the\ |your\ )*(?:previous|prior|above|earlier|instructions)\b|\bsystem\ prompt\b|\bproduct_facts\b
-    |\bproduct\ facts\b|\bword\ count\b|\bseo\ title\ ?:|\bmeta\ description\ ?:|\btodo\b|\bTBD\b|```""",
-    re.VERBOSE | re.IGNORECASE,
+    "|".join(
+        (
+            r"\bas an ai\b",
+            r"\blanguage model\b",
+            r"\bhere(?:'s| is| are) (?:an?|the|your|my|some)\b[^.\n]{0,60}?\b(?:description|text|copy|version|draft|rewrite)",
+            r"\b(?:sure|certainly|of course)[,!] (?:here|i)\b",
+            r"\bi(?:'m| am) (?:sorry|unable)\b",
+            r"\bi can(?:not|'t)\b",
+            r"\bals ki\b",
+            r"\bhier ist (?:eine|die|der|deine|ihre) (?:\w+ )?(?:produkt)?(?:beschreibung|text)",
+            r"\bvoici (?:une|la|votre) (?:\w+ )?(?:description|fiche)",
+            r"\baquí (?:tienes|está) (?:una|la) (?:\w+ )?descripción",
+            r"\becco (?:una|la|il) (?:\w+ )?(?:descrizione|testo)",
+            r"\bhier is (?:een|de) (?:\w+ )?(?:product)?beschrijving",
+            r"\blorem ipsum\b",
+            r"\{\{|\}\}|```",
+            r"\[(?:[^\]\n]*\b(?:insert|your|placeholder|brand|product|name|company)\b[^\]\n]*)\]",
+            r"\b(?:ignore|disregard|forget) (?:(?:all|any|the|your|of) )*(?:previous|prior|above|earlier|instructions)\b",
+            r"\bsystem prompt\b",
+            r"\bproduct[_ ]facts\b",
+            r"\bword count\b",
+            r"\b(?:seo title|meta description) ?:",
+            r"\b(?:TODO|TBD)\b:?",
+        )
+    ),
+    re.IGNORECASE,
 )
 
 LEAK_MESSAGE = "“{}” is addressed to the person who ordered the text, not to a shop's customers."
@@ -38,7 +59,7 @@ def form_complaints(text: str, reading: Reading, brief: Brief, known: Known) -> 
             if kind != "url" or not _is_domain_like_name(match[0], known):
                 yield Complaint(kind, *match.span(), match[0], message.format(match[0][:60].strip()))
     yield from _length_complaints(reading, brief)
-    if not _is_on_subject(reading, known):
+    if not _is_on_subject(reading, known) and (brief.language == "en" or len(reading.words) < PROSE_WORDS):
         yield Complaint("off_topic", 0, 0, "", "The text does not mention the product.")
 
 

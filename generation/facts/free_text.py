@@ -36,7 +36,7 @@ TITLE_LABELS = {"title": "title", "name": "title", "product": "title", "produkt"
 
 
 def parse_prompt(prompt: str) -> ProductInput:
-    """A leading instruction is dropped; `label: value` becomes an attribute; of the other clauses the first is the title."""
+    """A leading instruction is dropped; `label: value` becomes an attribute; the first other clause is the title."""
     text = INSTRUCTION.sub("", INVISIBLE.sub("", prompt), count=1).strip(" \t\n:\"'“”„")
     product: ProductInput = {}
     attributes: dict[str, AttributeValue] = {}

@@ -14,6 +14,11 @@ from generation.facts.vocabulary import broader, facts_vocabulary
 from generation.facts.words import Reading
 
 ALL_NUMBER_WORDS = {word: value for language in NUMBER_WORDS.values() for word, value in language.items()}
+NEGATED_STARTS = tuple(
+    f"text:{word} " for word in ("not", "no", "without", "nicht", "ohne", "kein", "sans", "sin", "senza")
+)
+# Their labels say where a value stood, not what it means.
+UNLABELLED = frozenset(("title", "brand", "category", "feature", "description"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ def known_from(facts: Facts, language: str) -> Known:
     stated: set[str] = set()
     denied: set[str] = set()
     for fact in facts.facts:
-        reading = Reading(_statement(fact))
+        reading = Reading(statement(fact))
         keys = [word.key for word in reading.words]
         words.update(keys)
         codes.update(keys[i] + keys[i + 1] for i in range(len(keys) - 1))
@@ -54,18 +59,24 @@ def known_from(facts: Facts, language: str) -> Known:
     stated.update([general for concept in stated for general in broader(concept)])
     denied_words = tuple(found for fact in facts.facts if (found := _denied_words(fact)))
     return Known(
-        frozenset(words), frozenset(codes) | frozenset(words), frozenset(sizes), frozenset(numbers), frozenset(quantities),
-        frozenset(stated), frozenset(denied), denied_words,
-    )  # fmt: skip
+        words=frozenset(words),
+        codes=frozenset(codes | words),
+        sizes=frozenset(sizes),
+        numbers=frozenset(numbers),
+        quantities=frozenset(quantities),
+        stated=frozenset(stated),
+        denied=frozenset(denied),
+        denied_words=denied_words,
+    )
 
 
-def _statement(fact: Fact) -> str:
+def statement(fact: Fact) -> str:
     """A fact as words: the label of a yes is what is true, that of a no what is not."""
     if fact.canonical == "bool:yes":
         return fact.display_label
     if fact.canonical == "bool:no":
         return f"not {fact.display_label}"
-    return f"{fact.display_label}: {fact.value}"
+    return fact.value if fact.label in UNLABELLED else f"{fact.display_label}: {fact.value}"
 
 
 def _denied_words(fact: Fact) -> tuple[str, ...]:
@@ -73,7 +84,9 @@ def _denied_words(fact: Fact) -> tuple[str, ...]:
         return (fact.canonical.removeprefix("not:"),)
     if fact.canonical == "bool:no":
         reading = Reading(fact.display_label)
-    elif fact.canonical.startswith(("text:not ", "text:nicht ", "text:no ", "text:without ", "text:ohne ", "text:sans ")):
+    elif fact.canonical.startswith(
+        ("text:not ", "text:nicht ", "text:no ", "text:without ", "text:ohne ", "text:sans ")
+    ):
         reading = Reading(fact.value.partition(" ")[2])
     else:
         return ()

@@ -10,14 +10,15 @@ from generation.facts.folding import clean, fold
 from generation.facts.units import COUNT, find_unit
 
 SYNONYMS: dict[str, str] = {
-    spelling: canonical
+    fold(spelling): canonical
     for canonical, spellings in {
         "title": "product name|product title|produktname|nom du produit|nombre del producto|nome prodotto|productnaam",
         "brand": "marke|marque|marca|merk|brand name",
         "category": "kategorie|catégorie|categoría|categoria|categorie|product category|produktkategorie",
-        "color": "colors|farbe|farben|couleur|couleurs|color|colore|colori|colores|kleur|kleuren|farbton|color name",
+        "color": "colors|farbe|farben|couleur|couleurs|colore|colori|colores|kleur|kleuren|farbton|color name",
         "size": "sizes|größe|grösse|groesse|größen|taille|tailles|talla|tallas|taglia|taglie|maat|maten",
-        "material": "materials|materialien|matériau|matériaux|matière|matières|materiale|materiali|materiales|materiaal",
+        "material": "materials|materialien|matériau|matériaux|matière|matières|materiale|materiali|materiales|"
+        "materiaal",
         "weight": "gewicht|poids|peso|item weight",
         "length": "länge|longueur|longitud|lunghezza|lengte",
         "width": "breite|largeur|ancho|anchura|larghezza|breedte",
@@ -32,8 +33,8 @@ SYNONYMS: dict[str, str] = {
         "warranty": "garantie|garantía|garanzia|guarantee|gewährleistung",
         "gender": "geschlecht|genre|género|genere|geslacht",
         "pattern": "muster|motif|patrón|motivo|patroon",
-        "country of origin": "made in|origin|herkunftsland|ursprungsland|pays d'origine|país de origen|paese di origine|"
-        "land van herkomst|country of manufacture",
+        "country of origin": "made in|origin|herkunftsland|ursprungsland|pays d'origine|país de origen|"
+        "paese di origine|land van herkomst|country of manufacture",
         "feature": "features|key features|merkmal|merkmale|eigenschaften|caractéristiques|características|"
         "caratteristiche|kenmerken",
         "ingredients": "inhaltsstoffe|zutaten|ingrédients|ingredientes|ingredienti|ingrediënten",

@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from generation.facts.lexicon.colors import COLOR_WORDS_AFTER, COLOR_WORDS_BEFORE, COLORS_IN_CONTEXT
-from generation.facts.lexicon.materials import IMITATIONS, SURFACES
+from generation.facts.lexicon.modifiers import (
+    COLOR_WORDS_AFTER,
+    COLOR_WORDS_BEFORE,
+    COLORS_IN_CONTEXT,
+    IMITATIONS,
+    PLATED,
+    SURFACES,
+)
 from generation.facts.lexicon.small_words import FREE_AFTER, FREE_BEFORE, FREE_OF, NEGATION_UNDONE, NEGATORS
 from generation.facts.vocabulary import Entry, Vocabulary
 from generation.facts.words import Reading, Word
 
 ALL_NEGATORS = frozenset().union(*NEGATORS.values())
 # Certificates that are everyday words in small letters.
-BY_CAPITALS = {"CE": "ce", "GS": "gs mark", "UL": "ul", "REACH": "reach", "CPSIA": "cpsia", "ASTM": "astm", "DIN": "din"}
-PLATED = frozenset(("plated", "plating", "coated", "filled", "veneer", "vergoldet"))
+BY_CAPITALS = {
+    "CE": "ce",
+    "GS": "gs mark",
+    "UL": "ul",
+    "REACH": "reach",
+    "CPSIA": "cpsia",
+    "ASTM": "astm",
+    "DIN": "din",
+}
 
 
 class Mention(NamedTuple):
@@ -77,7 +90,11 @@ def _with_surface(reading: Reading, first: int, last: int, entry: Entry) -> tupl
     words = reading.words
     if first and words[first - 1].key in IMITATIONS and reading.between(words[first - 1], words[first]) in " -":
         return Entry(entry.kind, f"imitation {entry.concept}"), last
-    if last + 1 < len(words) and words[last + 1].key in SURFACES and reading.between(words[last], words[last + 1]) in " -":
+    if (
+        last + 1 < len(words)
+        and words[last + 1].key in SURFACES
+        and reading.between(words[last], words[last + 1]) in " -"
+    ):
         surface = "plated" if words[last + 1].key in PLATED else "look"
         return Entry(entry.kind, f"{entry.concept} {surface}"), last + 1
     return entry, last
@@ -85,7 +102,11 @@ def _with_surface(reading: Reading, first: int, last: int, entry: Entry) -> tupl
 
 def _is_negated(reading: Reading, first: int, last: int, negators: frozenset[str]) -> bool:
     words = reading.words
-    if last + 1 < len(words) and words[last + 1].key in FREE_AFTER and reading.between(words[last], words[last + 1]) in "- ":
+    if (
+        last + 1 < len(words)
+        and words[last + 1].key in FREE_AFTER
+        and reading.between(words[last], words[last + 1]) in "- "
+    ):
         # "hands in latex free of charge": what is free *of* something denies that instead.
         return not (last + 2 < len(words) and words[last + 2].key in FREE_OF)
     for back in range(first - 1, max(-1, first - 4), -1):

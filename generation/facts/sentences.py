@@ -6,7 +6,39 @@ import re
 
 ENDINGS = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)|\n+")
 ABBREVIATIONS = frozenset(
-    "approx ca inkl incl max min e.g i.e z.b bzw u.a d.h no nr vs st dr mr mrs ms etc dia diam env p.ex aprox ej es ecc bijv evt".split()
+    [
+        "approx",
+        "ca",
+        "inkl",
+        "incl",
+        "max",
+        "min",
+        "e.g",
+        "i.e",
+        "z.b",
+        "bzw",
+        "u.a",
+        "d.h",
+        "no",
+        "nr",
+        "vs",
+        "st",
+        "dr",
+        "mr",
+        "mrs",
+        "ms",
+        "etc",
+        "dia",
+        "diam",
+        "env",
+        "p.ex",
+        "aprox",
+        "ej",
+        "es",
+        "ecc",
+        "bijv",
+        "evt",
+    ]
 )
 LAST_WORD = re.compile(r"([\w.]+)$")
 # Skipped when looking back for what ends before a word.

@@ -64,7 +64,7 @@ class Brief:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """Why a text may not be published. `start` and `end` are offsets into the text; equal when it is about all of it."""
+    """Why a text may not be published. `start` and `end` are offsets into it, both 0 when it is about all of it."""
 
     kind: str
     start: int

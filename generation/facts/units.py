@@ -119,7 +119,8 @@ CASE_BOUND: dict[str, Unit | None] = {
     "g": SPELLINGS["g"], "G": None, "m": SPELLINGS["m"], "M": None, "s": SPELLINGS["s"], "S": None,
     "A": _unit("A"), "a": None, "K": _unit("K"), "k": None, "J": _unit("J"), "N": _unit("N"), "h": SPELLINGS["h"],
     "H": None, "MW": _unit("W", "1000000"), "mW": _unit("W", "0.001"), "MA": None, "Mb": None, "Gb": None,
-    "PS": SPELLINGS["ps"], "ps": None, "Nm": _unit("Nm"), "nm": _unit("m", "0.000000001"), "NM": None, "mA": SPELLINGS["ma"], "ma": None,
+    "PS": SPELLINGS["ps"], "ps": None, "Nm": _unit("Nm"), "nm": _unit("m", "0.000000001"), "NM": None,
+    "mA": SPELLINGS["ma"], "ma": None,
 }  # fmt: skip
 TWO_WORD_UNITS = {
     "fl oz": "floz", "fl. oz": "floz", "fluid ounces": "floz", "fluid ounce": "floz", "sq ft": "sqft",
@@ -127,7 +128,8 @@ TWO_WORD_UNITS = {
 }  # fmt: skip
 COUNT = Unit("count", Fraction(1))
 COUNT_WORDS = frozenset(
-    "pcs pc pce piece pieces pack packs stk stck stück pièces piezas unidades pezzi stuks er-pack er-set".split()
+    {"pcs", "pc", "pce", "piece", "pieces", "pack", "packs", "stk", "stck", "stück", "er-pack", "er-set"}
+    | {"pièces", "piezas", "unidades", "pezzi", "stuks"}
 )
 
 # "1 000", "1,234.5", "0,5", "1.2.3"

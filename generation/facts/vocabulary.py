@@ -9,22 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from generation.facts.lexicon.claims import (
-    BROADER_CLAIMS,
-    CERTIFICATES,
-    CLAIMS,
-    EXPRESSIONS,
-    SUBSTANCES,
-)
-from generation.facts.lexicon.colors import BROADER_COLORS, COLORS
-from generation.facts.lexicon.materials import BROADER_MATERIALS, MATERIALS
-from generation.facts.lexicon.origins import BRANDS, ORIGINS
 from generation.facts.lexicon.small_words import FREE_AFTER
+from generation.facts.lexicon.tables import ANY_LANGUAGE, BROADER, concepts, phrases
 from generation.facts.types import LANGUAGES
 from generation.facts.words import word_key
 
 ENDINGS: dict[str, tuple[str, ...]] = {
-    "": ("", "s"),
+    ANY_LANGUAGE: ("", "s"),
     "en": ("", "s"),
     "de": ("", "e", "er", "es", "en", "em", "n", "s"),
     "fr": ("", "e", "s", "es"),
@@ -39,8 +30,17 @@ VOWEL_ENDINGS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 # Everyday words elsewhere: in facts of unknown language they prove nothing.
 AMBIGUOUS_ABROAD = frozenset(
-    "or ors ore fer leer ton tons tone toner rame tan rose lin lins tela ante pile oros pin noce kant sand pelle pelli stein".split()
+    {"or", "ors", "ore", "fer", "leer", "ton", "tons", "tone", "tonen", "rame", "tan", "rose", "lin", "lins", "tela"}
+    | {"ante", "antes", "pile", "oros", "pin", "noce", "kant", "pelle", "pelli", "gres", "sole"}
 )
+# The kind of a statement -> the table of its concepts. An earlier table wins a form that stands in two.
+KINDS = {
+    "substance": "substances",
+    "claim": "claims",
+    "certificate": "certificates",
+    "color": "colors",
+    "material": "materials",
+}
 COMPOUNDING = ("de", "nl")
 SHADES = re.compile(r"(?:dunkel|hell|matt|tief|zart|knall|pastell|feuer|donker|licht|mat)(?=\w{3})")
 SHORTEST_PART = 4
@@ -76,7 +76,11 @@ class Vocabulary:
     def find_freedom(self, key: str) -> Entry | None:
         """The substance in "zuckerfrei"."""
         for ending in FREE_AFTER:
-            if key.endswith(ending) and (found := self.phrases.get(key[: -len(ending)].rstrip("s"))) and not found[-1][0]:
+            if (
+                key.endswith(ending)
+                and (found := self.phrases.get(key[: -len(ending)].rstrip("s")))
+                and not found[-1][0]
+            ):
                 return found[-1][1]
         return None
 
@@ -84,7 +88,7 @@ class Vocabulary:
 @cache
 def text_vocabulary(language: str) -> Vocabulary:
     """For reading a text of that language."""
-    forms = [*_forms(language), *((expression, Entry("", "")) for expression in EXPRESSIONS[language].split("|"))]
+    forms = [*_forms(language), *((expression, Entry("", "")) for expression in phrases("expressions")[language])]
     return Vocabulary(_compile(forms), _parts((language,)))
 
 
@@ -99,8 +103,7 @@ def facts_vocabulary(language: str) -> Vocabulary:
 @cache
 def broader(concept: str) -> tuple[str, ...]:
     """What else is true of anything of that concept."""
-    tables = (BROADER_COLORS, BROADER_MATERIALS, BROADER_CLAIMS)
-    return tuple(general for table in tables for general in table.get(concept, ()))
+    return tuple(general for table in KINDS.values() for general in concepts(table).get(concept, {}).get(BROADER, ()))
 
 
 @cache
@@ -109,21 +112,14 @@ def _english() -> frozenset[str]:
 
 
 def _forms(language: str) -> Iterator[tuple[str, Entry]]:
-    tables = (
-        ("substance", SUBSTANCES),
-        ("claim", CLAIMS),
-        ("certificate", CERTIFICATES),
-        ("color", COLORS),
-        ("material", MATERIALS),
-    )
-    for kind, table in tables:
-        for concept, languages in table.items():
-            for spoken in {"", language} & languages.keys():
-                for base in languages[spoken].split("|"):
+    for kind, table in KINDS.items():
+        for concept, languages in concepts(table).items():
+            for spoken in (language, ANY_LANGUAGE):
+                for base in languages.get(spoken, ()):
                     yield from ((form, Entry(kind, concept)) for form in inflections(base, spoken))
-    for concept, bases in ORIGINS.items():
-        yield from ((base, Entry("origin", concept)) for base in bases.split("|"))
-    yield from ((brand, Entry("name", brand)) for brand in BRANDS.split("|"))
+    for concept, languages in concepts("origins").items():
+        yield from ((base, Entry("origin", concept)) for base in languages[ANY_LANGUAGE])
+    yield from ((brand, Entry("name", brand)) for brand in phrases("brands")[ANY_LANGUAGE])
 
 
 def inflections(base: str, language: str) -> set[str]:
@@ -145,9 +141,9 @@ def _compile(forms: list[tuple[str, Entry]]) -> dict[str, tuple[Phrase, ...]]:
 def _parts(languages: tuple[str, ...]) -> dict[str, Entry]:
     parts: dict[str, Entry] = {}
     for language in set(languages) & set(COMPOUNDING):
-        for kind, table in (("color", COLORS), ("material", MATERIALS)):
-            for concept, spoken in table.items():
-                bases = (word_key(base) for base in spoken[language].split("|") if " " not in base)
+        for kind in ("color", "material"):
+            for concept, spoken in concepts(KINDS[kind]).items():
+                bases = (word_key(base) for base in spoken[language] if " " not in base)
                 shortest = 3 if kind == "color" else SHORTEST_PART
                 parts.update((base, Entry(kind, concept)) for base in bases if len(base) >= shortest)
     return parts

@@ -178,7 +178,7 @@ def export_review(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse
         "catalogue": catalogue,
         "page": page,
         "only_empty": only_empty,
-        "column_names": [catalogue.header[column] for column in columns.values()],
+        "column_names": [(catalogue.header + [NEW_COLUMN])[column] for column in columns.values()],
         "changes": [
             {"product": product, "cells": product_changes(catalogue, product, columns)} for product in page.object_list
         ],

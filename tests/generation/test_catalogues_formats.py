@@ -151,7 +151,6 @@ def test_shopify_columns_get_their_roles() -> None:
         "Option1 Name": "option_name",
         "Option1 Value": "option_value",
         "Variant SKU": "sku",
-        "Variant Grams": "attribute",
         "Variant Price": "price",
         "Image Src": "image",
         "SEO Title": "seo_title",

@@ -77,7 +77,7 @@ def test_rows_of_a_shopify_handle_make_one_product() -> None:
         "title": "Linen shirt",
         "brand": "Acme",
         "category": "Shirts",
-        "attributes": {"Weight": "200 g", "Fabric": ["linen", "cotton"], "Tags": ["summer", "linen"]},
+        "attributes": {"Fabric": ["linen", "cotton"]},
         "description": "Cool.\nLight & soft.",
         "variants": [{"Color": "Red", "Size": "S"}, {"Color": "Red", "Size": "M"}, {"Color": "Blue", "Size": "M"}],
     }
@@ -97,7 +97,7 @@ def test_present_cells_are_handed_out_as_received() -> None:
     assert (shirt.has_description, mug.has_description) == (True, False)
 
 
-def test_shopifys_default_option_price_and_zero_weight_are_no_facts() -> None:
+def test_shopifys_default_option_price_tags_and_shipping_weight_are_no_facts() -> None:
     assert products(SHIRT)[1].product == {"title": "Mug", "brand": "Acme", "category": "Mugs"}
 
 
@@ -135,7 +135,6 @@ def test_woocommerce_escapes_units_and_paths_are_read() -> None:
         "category": "Hoodies",
         "attributes": {
             "Weight": "0.5 kg",
-            "Tags": ["cosy", "warm, soft"],
             "Color": ["Red", "Blue"],
             "Care": "Wash cold, dry flat",
         },

@@ -86,3 +86,12 @@ def test_review_lists_exactly_the_cells_that_differ(catalogue: Catalogue) -> Non
 
 def test_name_says_what_it_is(catalogue: Catalogue) -> None:
     assert export_name(catalogue) == "my products-described.csv"
+
+
+def test_file_without_a_description_column_gets_one(shop: Workspace) -> None:
+    catalogue = make_catalogue(shop, b"sku;name;material\nA-1;Apron;linen\nA-2;Board;oak\n")
+    assert exported(catalogue) == b"sku;name;material\nA-1;Apron;linen\nA-2;Board;oak\n"
+
+    edit_text(product=product(catalogue, "A-2"), fields={"description": "A board; oak."}, editor=None)
+
+    assert exported(catalogue) == b'sku;name;material;description\nA-1;Apron;linen\nA-2;Board;oak;"A board; oak."\n'

@@ -1,3 +1,3 @@
-"""Words that make a statement when they stand in a product text. Data only, one table a file."""
+"""Words that make a statement when they stand in a product text: tables, and what reads them."""
 
 from __future__ import annotations

@@ -1,0 +1,75 @@
+"""What the OpenAPI document says of every operation: its errors, its headers, its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    "header",
+    description="1 to 255 characters. The same key with the same body gives the same result again, without a second "
+    "call; with another body it is refused with 422 `idempotency_key_reused`.",
+)
+
+ALWAYS = (401, 403, 406, 429)
+WITH_BODY = (400, 413, 415, 422)
+ERRORS = {
+    400: "`malformed_json`, `malformed_body`: the body cannot be read.",
+    401: "`unauthenticated`: the API key is missing, unknown or revoked.",
+    403: "`forbidden`: the API key lacks the scope.",
+    404: "`not_found`: there is no such thing in this workspace.",
+    406: "`not_acceptable`: replies are JSON.",
+    409: "`conflict`: not possible in the present state; the message says why.",
+    413: "`too_large`: the body is over the limit.",
+    415: "`unsupported_media_type`: the body is not of the type this operation takes.",
+    422: "`invalid` (`details` names the fields), `idempotency_key_reused`, or what the message says.",
+    429: "`rate_limited`: the plan's limit for a minute or a day is used up.",
+    503: "`provider_unavailable`: no model answered; nothing was stored.",
+}
+
+
+class ErrorBody(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="Stable, for programs.")
+    message = serializers.CharField(help_text="Plain English, for people.")
+    details = serializers.DictField(help_text="For `invalid`: the reasons by field.")
+
+
+class ErrorReply(serializers.Serializer[Any]):
+    """The one shape of every refusal."""
+
+    error = ErrorBody()
+
+
+def _header(name: str, description: str, statuses: list[int | str] | bool) -> OpenApiParameter:
+    return OpenApiParameter(name, str, "header", description=description, response=statuses)
+
+
+HEADERS = [
+    _header("RateLimit-Policy", 'The plan\'s limits, such as `"burst";q=30;w=60, "day";q=500;w=86400`.', True),
+    _header("RateLimit", 'What is left of them, such as `"burst";r=29, "day";r=499`.', True),
+    _header("Retry-After", "Seconds to wait.", [429, 503]),
+    _header("WWW-Authenticate", "`Bearer`", [401]),
+]
+
+
+def operation(
+    name: str,
+    *,
+    replies: dict[Any, Any],
+    body: Any = None,
+    query: Any = None,
+    errors: Iterable[int] = (),
+    idempotent: bool = False,
+) -> Callable[[F], F]:
+    """Document one operation. `errors` are those beside the ones that every operation, or every body, can give."""
+    expected = {*ALWAYS, *errors, *(WITH_BODY if body else ()), *((422,) if query else ())}
+    refusals = {status: OpenApiResponse(ErrorReply, description=ERRORS[status]) for status in sorted(expected)}
+    parameters = [*HEADERS, *([IDEMPOTENCY] if idempotent else []), *([query] if query else [])]
+    return extend_schema(operation_id=name, request=body, responses={**replies, **refusals}, parameters=parameters)

@@ -1,0 +1,166 @@
+"""The whole product as real processes: supervisor, Procfile, engines of its own, and a model provider on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psycopg
+
+from contentopt.engines.engine import free_port
+from contentopt.engines.locks import pid_of
+from contentopt.engines.postgres import Postgres
+from contentopt.engines.valkey import Valkey
+from tests.servers import KEY, ROOT, Provider
+
+START_SECONDS = 60
+STOP_SECONDS = 30
+# How the supervisor's children are told apart.
+COMMANDS = {"bulk": "-Q bulk", "web": "granian", "clock": "manage.py clock"}
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+    parent: int
+    command: str
+
+
+def list_processes() -> list[Process]:
+    table = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    rows = (line.split(maxsplit=2) for line in table.splitlines())
+    return [Process(int(row[0]), int(row[1]), row[2]) for row in rows if len(row) == 3]
+
+
+def eventually(condition: Callable[[], Any], seconds: float, pause: float = 0.1) -> Any:
+    """The first true value of the condition, or the last false one."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(pause)
+    return value
+
+
+class Product:
+    def __init__(self, folder: Path, provider: Provider) -> None:
+        self.local = folder / "local"
+        self.provider = provider
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.output = folder / "output"
+        self.environment = self._environment()
+        with self.output.open("wb") as output:
+            command = [sys.executable, "-m", "contentopt.supervisor", "--after", "true"]
+            self.supervisor = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=output, stderr=subprocess.STDOUT
+            )
+
+    def _environment(self) -> dict[str, str]:
+        ours = {
+            "CONTENTOPT_LOCAL": str(self.local),
+            "DATABASE_URL": "",
+            "REDIS_URL": "",
+            "PORT": str(self.port),
+            "PUBLIC_URL": self.url,
+            "DEBUG": "true",
+            "LOG_LEVEL": "WARNING",
+            "ANTHROPIC_API_KEY": KEY,
+            "ANTHROPIC_BASE_URL": self.provider.url,
+            "OPENAI_API_KEY": "",
+            "JOB_LEASE_SECONDS": "3",
+            "JOB_RESEND_SECONDS": "3",
+            "JOB_SWEEP_SECONDS": "1",
+            "WEB_THREADS": "32",  # two processes take 50 requests at once
+            "DATABASE_POOL_SIZE": "40",
+            "INTERACTIVE_WORKERS": "1",
+        }
+        return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"} | ours
+
+    def await_ready(self) -> None:
+        eventually(lambda: "\nready" in self.said() or self.supervisor.poll() is not None, START_SECONDS)
+        assert "\nready" in self.said(), self.said()
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def stop(self) -> None:
+        self.supervisor.send_signal(signal.SIGINT)
+        self.supervisor.wait(STOP_SECONDS)
+
+    # --- What a person would use ---
+
+    def create_key(self, name: str) -> str:
+        """The API key of a new workspace."""
+        command = [sys.executable, "manage.py", "create_workspace", "--owner", "owner@linden-tools.example"]
+        command += ["--name", name, "--plan", "internal", "--json"]
+        made = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, check=True)
+        key: str = json.loads(made.stdout)["api_key"]
+        return key
+
+    def call(self, key: str, method: str, path: str, **options: Any) -> httpx2.Response:
+        """Again until the web process answers: it may just have been killed."""
+        headers = {"Authorization": f"Bearer {key}", **options.pop("headers", {})}
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return httpx2.request(method, f"{self.url}/api/v1/{path}", headers=headers, timeout=30, **options)
+            except httpx2.TransportError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
+
+    def import_file(self, key: str, content: bytes) -> str:
+        """The id of the imported catalogue."""
+        made = self.call(key, "POST", "catalogues", files={"file": ("products.csv", content)})
+        assert made.status_code == 202, made.text
+        path = f"catalogues/{made.json()['id']}"
+        assert eventually(lambda: self.call(key, "GET", path).json()["status"] == "ready", 30)
+        identifier: str = made.json()["id"]
+        return identifier
+
+    # --- What nobody should ---
+
+    def pid(self, name: str) -> int | None:
+        """Of `valkey`, of a command of the Procfile, or of the newest child of one (`bulk child`)."""
+        if name == "valkey":
+            return pid_of(Valkey(self.local).server_path) or None
+        command, _, child = name.partition(" ")
+        processes = list_processes()
+        mine = [p.pid for p in processes if p.parent == self.supervisor.pid and COMMANDS[command] in p.command]
+        if child:
+            mine = [p.pid for p in processes if p.parent in mine]
+        return max(mine, default=None)
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Once it is up: it may be on its way back from the last time."""
+        pid = eventually(lambda: self.pid(name), START_SECONDS)
+        assert pid, f"{name} does not come back"
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            self.kill(name, number)
+
+    # --- What is on the books ---
+
+    def fetch(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(Postgres(self.local).url()) as database:
+            return database.execute(query, values).fetchall()
+
+
+@contextmanager
+def run_product(folder: Path, provider: Provider) -> Iterator[Product]:
+    product = Product(folder, provider)
+    try:
+        product.await_ready()
+        yield product
+    finally:
+        product.stop()

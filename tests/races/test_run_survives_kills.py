@@ -1,0 +1,165 @@
+"""Kill anything in the middle of a run, at random moments: it ends complete, and the books are right."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import random
+import re
+import secrets
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.factories import make_file, numbered_rows
+from tests.races.product import Product, eventually
+
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("product"), pytest.mark.timeout(240)]
+
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "1"))
+SEED = os.environ.get("CHAOS_SEED")
+PRODUCTS = 500
+PROVIDER_DELAY_MS = 30
+END_SECONDS = 90
+VICTIMS = ("bulk", "bulk child", "web", "web child", "valkey", "clock")
+SWEEPS_SECONDS = 2.5
+
+CELL = rb'(?:"(?:[^"]|"")+"|[^",\n]+)'
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """One run after its end: what the shop, the database and the provider say of it."""
+
+    product: Product
+    key: str
+    catalogue: str
+    run: str
+
+    def status(self) -> dict[str, Any]:
+        status: dict[str, Any] = self.product.call(self.key, "GET", f"runs/{self.run}").json()
+        return status
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Everything a sweep could change."""
+        items = "SELECT id, state, attempt, lease_token, next_run_at, published_at FROM generation_runitem"
+        texts = "SELECT t.id, p.id, p.text_id, t.version FROM generation_product p JOIN generation_text t ON product_id=p.id"
+        return [
+            *self.product.fetch(f"{items} WHERE run_id = %s ORDER BY id", self.run),
+            *self.product.fetch(f"{texts} WHERE p.catalogue_id = %s ORDER BY t.id", self.catalogue),
+            *self.product.fetch("SELECT id, state, finished_at FROM generation_run ORDER BY id"),
+        ]
+
+    def texts(self) -> list[tuple[UUID, UUID, UUID, UUID]]:
+        """(text, product, item, the product's present text) of every text of the catalogue."""
+        query = (
+            "SELECT t.id, t.product_id, t.run_item_id, p.text_id FROM generation_text t"
+            " JOIN generation_product p ON p.id = t.product_id WHERE p.catalogue_id = %s"
+        )
+        return self.product.fetch(query, self.catalogue)  # type: ignore[return-value]
+
+    def calls(self) -> list[tuple[str, UUID, str, int, int]]:
+        """(id, item, outcome, tokens in, tokens out) of every call of the run."""
+        query = (
+            "SELECT c.id::text, c.run_item_id, c.outcome, c.input_tokens, c.output_tokens FROM generation_llmcall c"
+            " JOIN generation_runitem i ON i.id = c.run_item_id WHERE i.run_id = %s"
+        )
+        return self.product.fetch(query, self.run)  # type: ignore[return-value]
+
+
+def start_run(product: Product, key: str, catalogue: str) -> str:
+    answer = product.call(
+        key, "POST", "runs", json={"catalogue": catalogue}, headers={"Idempotency-Key": f"run of {catalogue}"}
+    )
+    assert answer.status_code == 202, answer.text
+    run: str = answer.json()["id"]
+    return run
+
+
+def kill_at_random_moments(after: Aftermath, dice: random.Random) -> list[str]:
+    """One of each kind, in any order; what was still to do each time is told, so that a run too short shows."""
+    kills = []
+    for victim in dice.sample(VICTIMS, len(VICTIMS)):
+        time.sleep(dice.uniform(0.2, 1.2))
+        after.product.kill(victim)
+        kills.append(f"{victim} with {unfinished(after)} to go")
+    return kills
+
+
+def unfinished(after: Aftermath) -> int:
+    query = "SELECT count(*) FROM generation_runitem WHERE run_id = %s AND state IN ('queued', 'running')"
+    count: int = after.product.fetch(query, after.run)[0][0]
+    return count
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_run_ends_complete_whatever_is_killed(product: Product, number: int) -> None:
+    seed = int(SEED) if SEED else secrets.randbelow(2**32)
+    sys.stdout.write(f"CHAOS_SEED={seed}\n")
+    product.provider.behave({"delay_ms": PROVIDER_DELAY_MS})
+    content = make_file(numbered_rows(PRODUCTS))
+    key = product.create_key(f"Round {number}")
+    catalogue = product.import_file(key, content)
+    after = Aftermath(product, key, catalogue, start_run(product, key, catalogue))
+    began = time.monotonic()
+
+    kills = kill_at_random_moments(after, random.Random(seed))
+
+    assert eventually(lambda: not unfinished(after), END_SECONDS, pause=0.3), after.status()
+    sys.stdout.write(f"{time.monotonic() - began:.1f} s; killed {'; '.join(kills)}\n")
+    assert_run_is_complete(after)
+    assert_every_text_is_stored_once(after)
+    assert_every_call_is_recorded_once(after)
+    assert_only_written_cells_differ(content, product.call(key, "GET", f"catalogues/{catalogue}/export").content)
+    assert_sweeps_change_nothing(after)
+
+
+def assert_run_is_complete(after: Aftermath) -> None:
+    status = eventually(lambda: s if (s := after.status())["state"] == "finished" else None, 10) or after.status()
+    ends = {name: status[name] for name in ("state", "done", "failed", "waiting", "running")}
+    assert ends == {"state": "finished", "done": PRODUCTS, "failed": 0, "waiting": 0, "running": 0}, status["failures"]
+
+
+def assert_every_text_is_stored_once(after: Aftermath) -> None:
+    texts = after.texts()
+    assert len(texts) == PRODUCTS
+    assert len({product for _, product, _, _ in texts}) == PRODUCTS
+    assert len({item for _, _, item, _ in texts}) == PRODUCTS
+    assert all(text == present for text, _, _, present in texts)
+
+
+def assert_every_call_is_recorded_once(after: Aftermath) -> None:
+    calls, meter = after.calls(), after.product.provider.meter()
+    recorded = {identifier for identifier, *_ in calls}
+    assert len(meter["call_ids"]) == len(set(meter["call_ids"]))
+    assert set(meter["call_ids"]) <= recorded
+    served = {call["call_id"]: (call["input_uncached"], call["output"]) for call in meter["served"]}
+    accepted = [call for call in calls if call[2] == "accepted"]
+    assert {identifier: (given, written) for identifier, _, _, given, written in accepted}.items() <= served.items()
+    assert len(accepted) == len({item for _, item, *_ in accepted}) == PRODUCTS
+    # What is left are the calls whose worker was killed before it could write down the answer.
+    assert {call[2] for call in calls} <= {"accepted", "dispatched", "failed", "unknown"}
+
+
+def assert_only_written_cells_differ(received: bytes, exported: bytes) -> None:
+    header, *rows = received.splitlines(keepends=True)
+    kept = [re.escape(row.removesuffix(b"\n")) + CELL + b"\n" for row in rows]
+    assert exported.startswith(header)
+    position = len(header)
+    for row in kept:
+        match = re.compile(row).match(exported, position)
+        assert match, exported[position : position + 200]
+        position = match.end()
+    assert position == len(exported)
+    assert len(list(csv.reader(io.StringIO(exported.decode())))) == PRODUCTS + 1
+
+
+def assert_sweeps_change_nothing(after: Aftermath) -> None:
+    before = after.rows()
+    time.sleep(SWEEPS_SECONDS)
+    assert after.rows() == before
