@@ -42,13 +42,13 @@ class ReadOnly:
 
 class MembershipInline(AcrossWorkspaces, ReadOnly, TabularInline):  # type: ignore[misc]
     model = Membership
-    fields = ("user", "role", "created_at")
+    fields = readonly_fields = ("user", "role", "created_at")
     extra = 0
 
 
 class ApiKeyInline(AcrossWorkspaces, ReadOnly, TabularInline):  # type: ignore[misc]
     model = ApiKey
-    fields = ("name", "prefix", "scopes", "created_at", "last_used_at", "revoked_at")
+    fields = readonly_fields = ("name", "prefix", "scopes", "created_at", "last_used_at", "revoked_at")
     extra = 0
 
 

@@ -7,12 +7,16 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
 from unfold.admin import ModelAdmin
 
-from accounts.admin import AcrossWorkspaces, ReadOnly
+from accounts.admin import AcrossWorkspaces, ReadOnly, WorkspaceAdmin
+from accounts.models import Workspace
 from contentopt.jobs import JobState
 from generation.models import Catalogue, LlmCall, LlmModel, Provider, Run, RunItem, Text
 from generation.services.runs import requeue_items
+from generation.services.usage import usage_since
 
 DOLLAR = 1_000_000_000
 
@@ -30,6 +34,32 @@ class HistoryAdmin(AcrossWorkspaces, ReadOnly, ModelAdmin):  # type: ignore[misc
 
     def has_view_permission(self, request: HttpRequest, _obj: Any = None) -> bool:
         return bool(request.user.is_staff)
+
+
+admin.site.unregister(Workspace)
+
+
+@admin.register(Workspace)
+class WorkspaceWithWorkAdmin(WorkspaceAdmin):
+    """A workspace with what it did: texts, cost and runs of the last 30 days, and the way to all of them."""
+
+    list_display = (*WorkspaceAdmin.list_display, "last_30_days")
+    fields = (*WorkspaceAdmin.fields, "last_30_days", "work")
+    readonly_fields = (*WorkspaceAdmin.readonly_fields, "last_30_days", "work")
+
+    @admin.display(description="Last 30 days")
+    def last_30_days(self, workspace: Workspace) -> str:
+        usage = usage_since(workspace, days=30)
+        return f"{usage.texts} texts, {usage.free} of them free, {dollars(usage.cost_nanos)}"
+
+    @admin.display(description="Work")
+    def work(self, workspace: Workspace) -> str:
+        pages = {"Imports": "catalogue", "Runs": "run", "Items": "runitem", "Texts": "text", "Model calls": "llmcall"}
+        links = (
+            (f"{reverse(f'admin:generation_{model}_changelist')}?workspace__id__exact={workspace.pk}", name)
+            for name, model in pages.items()
+        )
+        return format_html_join(" · ", '<a href="{}">{}</a>', links)
 
 
 @admin.register(Provider)

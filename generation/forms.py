@@ -76,7 +76,11 @@ class RewriteForm(forms.Form):
 
 
 class EditForm(forms.Form):
-    description = forms.CharField(max_length=20_000, widget=forms.Textarea)
+    description = forms.CharField(
+        max_length=20_000,
+        widget=forms.Textarea,
+        error_messages={"required": "A description cannot be empty. The last version was kept."},
+    )
     seo_title = forms.CharField(max_length=500, required=False)
     meta_description = forms.CharField(max_length=1_000, required=False)
 
@@ -86,7 +90,7 @@ class EditForm(forms.Form):
 
 class DialectForm(forms.Form):
     encoding = forms.ChoiceField(choices=ENCODINGS)
-    delimiter = forms.ChoiceField(choices=DELIMITERS)
+    delimiter = forms.ChoiceField(choices=DELIMITERS, label="Cells divided by")
 
 
 ROLE_NAMES = {
@@ -95,6 +99,9 @@ ROLE_NAMES = {
     "description": "Description (we write this)",
     "seo_title": "SEO title (we write this)",
     "meta_description": "Meta description (we write this)",
+    "sku": "SKU",
+    "id": "Number (id)",
+    "image": "Image",
     "attribute": "A fact, under the column's name",
     "ignore": "Leave out",
 }

@@ -16,7 +16,7 @@ PLANS: list[dict[str, Any]] = [
         "spend_cap_nanos": 1_000_000_000,
         "seats": 1,
         "monthly_price_cents": 0,
-        "features": ["CSV in, the same CSV back", "Every sentence shows its source", "No card needed"],
+        "features": ["CSV in, the same CSV back", "REST API", "Every sentence shows its source", "No card needed"],
     },
     {
         "slug": "pro",
@@ -28,7 +28,7 @@ PLANS: list[dict[str, Any]] = [
         "spend_cap_nanos": 20_000_000_000,
         "seats": 5,
         "monthly_price_cents": 2_400,
-        "features": ["Everything in Free", "REST API", "SEO titles and meta descriptions", "A team of five"],
+        "features": ["Everything in Free", "More products, faster", "A team of five"],
         "stripe_lookup_key": "pro_monthly",
     },
     {

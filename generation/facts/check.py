@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
 from generation.facts.form import form_complaints
 from generation.facts.known import Known, known_from
-from generation.facts.lexicon.small_words import LETTER_SIZES, NEGATORS, NUMBER_WORDS, SIZE_WORDS, STOP_WORDS, UNCOUNTED
-from generation.facts.mentions import Mention, find_mentions
+from generation.facts.lexicon.small_words import (
+    FREE_AFTER,
+    FREE_BEFORE,
+    LETTER_SIZES,
+    NO_WORDS,
+    NUMBER_WORDS,
+    SIZE_WORDS,
+    STOP_WORDS,
+    UNCOUNTED,
+)
+from generation.facts.mentions import Mention, find_mentions, negators_of
 from generation.facts.names import unknown_names
 from generation.facts.sentences import split_sentences
 from generation.facts.types import Brief, Complaint
@@ -30,6 +41,8 @@ MESSAGES = {
     "name": "The name “{}” is not among this product's facts.",
 }
 CONTRADICTION = "“{}” contradicts this product's facts, which say the opposite."
+# Degrees of protection against dust and water.
+PROTECTION = re.compile(r"IP[X\d][X\d][A-Z]?")
 WORD_SIZES = {"small": "S", "medium": "M", "large": "L"}
 LIST_WORDS = frozenset(("and", "or", "to", "und", "oder", "bis", "et", "ou", "y", "o", "e", "a", "en", "of", "tot"))
 
@@ -53,6 +66,7 @@ class _Statements:
         self.language = language
         self.measures = measures(reading.text)
         self.mentions = list(find_mentions(reading, text_vocabulary(language), language))
+        self.code_parts = set(self._code_parts())
 
     def complaints(self) -> Iterator[Complaint]:
         """At most one for each place."""
@@ -72,7 +86,9 @@ class _Statements:
 
     def of_measures(self) -> Iterator[Complaint]:
         for measure in self.measures:
-            if not self._is_list_mark(measure) and (kind := self._fault(measure)):
+            if measure.start in self.code_parts or self._is_list_mark(measure):
+                continue
+            if kind := self._fault(measure):
                 yield self._complaint(kind, measure.start, measure.end)
 
     def _fault(self, measure: Measure) -> str:
@@ -156,10 +172,11 @@ class _Statements:
         """A sentence that states, without a negation, what the facts deny in so many words."""
         if not self.known.denied_words:
             return
+        undoing = negators_of(self.language) | NO_WORDS | FREE_BEFORE | FREE_AFTER
         for start, end in split_sentences(self.reading.text):
             words = [word for word in self.reading.words if start <= word.start < end]
             keys = {word.key for word in words}
-            if keys & NEGATORS[self.language] or keys & {"free", "frei", "vrij"}:
+            if not keys.isdisjoint(undoing):
                 continue
             for denied in self.known.denied_words:
                 if keys.issuperset(denied) and denied[-1] not in self.known.stated:
@@ -171,7 +188,16 @@ class _Statements:
         taken = [(measure.start, measure.end) for measure in self.measures]
         taken += [(self._first(mention).start, self._last(mention).end) for mention in self.mentions]
         for word in unknown_names(self.reading, self.known, self.language, taken):
-            yield self._complaint("name", word.start, word.end)
+            if word.start in self.code_parts:
+                continue
+            yield self._complaint("certificate" if PROTECTION.fullmatch(word.raw) else "name", word.start, word.end)
+
+    def _code_parts(self) -> Iterator[int]:
+        """Where the words of a known code begin that the text writes apart: "X-200" for "X200"."""
+        for word, following in pairwise(self.reading.words):
+            is_near = following.raw.isdigit() and self.reading.between(word, following) in (" ", "-")
+            if is_near and word.key + following.key in self.known.codes:
+                yield from (word.start, following.start)
 
     def _first(self, mention: Mention) -> Word:
         return self.reading.words[mention.first]
@@ -185,5 +211,5 @@ class _Statements:
 
     def _placed(self, complaint: Complaint) -> Complaint:
         """The same complaint with offsets into the text as it came in."""
-        start, end = self.reading.original(complaint.start), self.reading.original(complaint.end)
-        return Complaint(complaint.kind, start, end, complaint.words, complaint.message)
+        start, end = self.reading.original_span(complaint.start, complaint.end)
+        return replace(complaint, start=start, end=end)

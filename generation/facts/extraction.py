@@ -22,7 +22,10 @@ def extract_facts(product: ProductInput) -> Facts:
     """Raises FactsError with code "no_facts" when every field is blank."""
     if clean(product.get("prompt", "")):
         product = _merged(parse_prompt(product["prompt"]), product)
-    facts = tuple({(fact.label, fact.canonical): fact for fact in reversed(list(_facts(product)))}.values())[::-1]
+    found: dict[tuple[str, str], Fact] = {}
+    for fact in _facts(product):
+        found.setdefault((fact.label, fact.canonical), fact)
+    facts = tuple(found.values())
     if not facts:
         raise FactsError("no_facts", NOTHING_KNOWN)
     return Facts(

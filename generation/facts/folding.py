@@ -46,7 +46,7 @@ def clean(text: str) -> str:
 def compose(text: str) -> str:
     """One code point sequence and one set of quotes, dashes and digits, case kept (units depend on it)."""
     if not text.isascii():
-        text = FRACTION_AFTER_DIGIT.sub(" ", SUPERSCRIPT_AFTER_DIGIT.sub("^", text))
+        text = FRACTION_AFTER_DIGIT.sub(" ", SUPERSCRIPT_AFTER_DIGIT.sub("^", text.translate(PUNCTUATION)))
         text = unicodedata.normalize("NFKC", text).translate(PUNCTUATION)
         text = OTHER_DIGIT.sub(_ascii_digit, text)
     else:

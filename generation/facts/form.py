@@ -16,7 +16,9 @@ STEM = 5
 # From so many words on, a text in another language than its facts may share no word with them.
 PROSE_WORDS = 8
 
-URL = re.compile(r"(?:https?://|www\.)\S+|\b[\w-]+\.(?:com|de|fr|net|org|shop|io|co\.uk)\b(?:/\S*)?", re.IGNORECASE)
+URL = re.compile(
+    r"(?:https?://|www\.)\S+|\b[\w-]{1,60}\.(?:com|de|fr|net|org|shop|io|co\.uk)\b(?:/\S*)?", re.IGNORECASE
+)
 TAG = re.compile(r"</?[a-z][^<>]{0,200}>|<!--|<script|&(?:lt|gt|amp|nbsp|quot|#\d+);", re.IGNORECASE)
 # Answers to whoever ordered the text, and placeholders that were never filled.
 LEAK = re.compile(
@@ -24,7 +26,7 @@ LEAK = re.compile(
         (
             r"\bas an ai\b",
             r"\blanguage model\b",
-            r"\bhere(?:'s| is| are) (?:an?|the|your|my|some)\b[^.\n]{0,60}?\b(?:description|text|copy|version|draft|rewrite)",
+            r"\bhere(?:'s| is| are) (?:an?|the|your|my|some)\b[^.\n]{0,60}?\b(?:description|text|copy|version|draft)\b",
             r"\b(?:sure|certainly|of course)[,!] (?:here|i)\b",
             r"\bi(?:'m| am) (?:sorry|unable)\b",
             r"\bi can(?:not|'t)\b",
@@ -36,8 +38,8 @@ LEAK = re.compile(
             r"\bhier is (?:een|de) (?:\w+ )?(?:product)?beschrijving",
             r"\blorem ipsum\b",
             r"\{\{|\}\}|```",
-            r"\[(?:[^\]\n]*\b(?:insert|your|placeholder|brand|product|name|company)\b[^\]\n]*)\]",
-            r"\b(?:ignore|disregard|forget) (?:(?:all|any|the|your|of) )*(?:previous|prior|above|earlier|instructions)\b",
+            r"\[[^\[\]\n]{0,60}\b(?:insert|your|placeholder|brand|product|name|company)\b[^\[\]\n]{0,60}\]",
+            r"\b(?:ignore|disregard|forget) (?:(?:all|any|the|your) )*(?:previous|prior|above|earlier|instructions)\b",
             r"\bsystem prompt\b",
             r"\bproduct[_ ]facts\b",
             r"\bword count\b",

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from generation.facts.lexicon.modifiers import COLORS_IN_CONTEXT
 from generation.facts.lexicon.small_words import LETTER_SIZES, NUMBER_WORDS, STOP_WORDS
 from generation.facts.mentions import find_mentions
 from generation.facts.types import Fact, Facts
 from generation.facts.units import COUNT, measures
-from generation.facts.vocabulary import broader, facts_vocabulary
+from generation.facts.vocabulary import broader, facts_vocabulary, text_vocabulary
 from generation.facts.words import Reading
 
 ALL_NUMBER_WORDS = {word: value for language in NUMBER_WORDS.values() for word, value in language.items()}
@@ -42,6 +43,10 @@ def known_from(facts: Facts, language: str) -> Known:
     quantities: set[tuple[str, Fraction]] = set()
     stated: set[str] = set()
     denied: set[str] = set()
+    vocabularies = [facts_vocabulary(language)]
+    if language != "en":
+        # A German text that quotes "carbon steel" has the German word "carbon" in it.
+        vocabularies.append(text_vocabulary(language))
     for fact in facts.facts:
         reading = Reading(statement(fact))
         keys = [word.key for word in reading.words]
@@ -54,8 +59,11 @@ def known_from(facts: Facts, language: str) -> Known:
             numbers.update(measure.values)
             if measure.unit and measure.unit is not COUNT:
                 quantities.update((measure.unit.base, value) for value in measure.in_si())
-        for mention in find_mentions(reading, facts_vocabulary(language), None):
-            (denied if mention.negated else stated).add(mention.concept)
+        for vocabulary in vocabularies:
+            for mention in find_mentions(reading, vocabulary, None):
+                (denied if mention.negated else stated).add(mention.concept)
+        if fact.label == "color":
+            stated.update(COLORS_IN_CONTEXT[key] for key in keys if key in COLORS_IN_CONTEXT)
     stated.update([general for concept in stated for general in broader(concept)])
     denied_words = tuple(found for fact in facts.facts if (found := _denied_words(fact)))
     return Known(

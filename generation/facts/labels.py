@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from generation.facts.canonical import bounded
 from generation.facts.folding import clean, fold
 from generation.facts.units import COUNT, find_unit
 
@@ -47,6 +48,8 @@ CODE_LABELS = re.compile(
     r"\b(?:sku|ean|gtin|upc|isbn|asin|mpn|barcode|model|modell|modèle|modelo|modello|article|artikel\w*|item number|"
     r"part number|serial|style|art nr|ref|reference|référence|code|postcode|zip)\b"
 )
+# A longer one is no label; it is kept, shown in part and hashed whole.
+MAX_LABEL_CHARS = 120
 UNIT_IN_LABEL = re.compile(
     r"(?P<label>.*\S)\s*(?:[(\[]\s*(?P<bracketed>[^()\[\]]+?)\s*[)\]]|,\s*(?P<after>[^,]+)| in (?P<stated>\S+))"
 )
@@ -62,8 +65,14 @@ class Label(NamedTuple):
     is_code: bool
 
 
-@lru_cache(maxsize=4096)
 def read_label(label: str) -> Label:
+    if len(label) <= MAX_LABEL_CHARS:
+        return _read_label(label)
+    return Label(bounded("label", fold(label)), clean(label)[:MAX_LABEL_CHARS], "", False)
+
+
+@lru_cache(maxsize=4096)
+def _read_label(label: str) -> Label:
     display = clean(label).strip(" :;.-*•") or clean(label) or "attribute"
     name, unit = _split_unit(display)
     folded = fold(SEPARATORS.sub(" ", name))

@@ -13,7 +13,15 @@ from generation.facts.lexicon.modifiers import (
     PLATED,
     SURFACES,
 )
-from generation.facts.lexicon.small_words import FREE_AFTER, FREE_BEFORE, FREE_OF, NEGATION_UNDONE, NEGATORS
+from generation.facts.lexicon.small_words import (
+    FREE_AFTER,
+    FREE_BEFORE,
+    FREE_OF,
+    NEGATION_UNDONE,
+    NEGATORS,
+    NO_WORDS,
+    QUOTED_NEGATORS,
+)
 from generation.facts.vocabulary import Entry, Vocabulary
 from generation.facts.words import Reading, Word
 
@@ -40,7 +48,7 @@ class Mention(NamedTuple):
 
 def find_mentions(reading: Reading, vocabulary: Vocabulary, language: str | None) -> Iterator[Mention]:
     """`language` chooses the negators; None, for facts, takes those of every language."""
-    negators = NEGATORS[language] if language else ALL_NEGATORS
+    negators = negators_of(language) if language else ALL_NEGATORS
     words = reading.words
     position = 0
     while position < len(words):
@@ -55,6 +63,10 @@ def find_mentions(reading: Reading, vocabulary: Vocabulary, language: str | None
             negated = negated or _is_negated(reading, position, last, negators)
             yield Mention(entry.kind, entry.concept, negated, position, last)
         position = last + 1
+
+
+def negators_of(language: str) -> frozenset[str]:
+    return NEGATORS[language] | QUOTED_NEGATORS
 
 
 def _entry_at(words: list[Word], position: int, vocabulary: Vocabulary) -> tuple[int, Entry | None, bool]:
@@ -109,6 +121,12 @@ def _is_negated(reading: Reading, first: int, last: int, negators: frozenset[str
     ):
         # "hands in latex free of charge": what is free *of* something denies that instead.
         return not (last + 2 < len(words) and words[last + 2].key in FREE_OF)
+    if (
+        last + 1 < len(words)
+        and words[last + 1].key in NO_WORDS
+        and ":" in reading.between(words[last], words[last + 1])
+    ):
+        return True
     for back in range(first - 1, max(-1, first - 4), -1):
         if reading.between(words[back], words[back + 1]) not in (" ", "-", "'"):
             return False

@@ -149,6 +149,7 @@ WORD_FOLLOWS = re.compile(r"\s*[^\W\d_]{2,}")
 # "20 x 30 cm" shares a unit of length; "10-12 h" shares any.
 SIDES = re.compile(r" ?(?:[xX*]|by) ?")
 RANGE = re.compile(r" ?(?:-|to|bis|à|a|tot|and|und|et|y|e|en|or|oder|ou|o|of) ?")
+LONGEST_NUMBER = 40
 GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
 AMBIGUOUS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 
@@ -203,7 +204,9 @@ def find_unit(spelling: str) -> Unit | None:
 
 
 def read_number(number: str) -> tuple[Fraction, ...]:
-    """All readings of a written number; none for "1.2.3", which is a version."""
+    """All readings of a written number; none for "1.2.3", which is a version, and for what is too long to be one."""
+    if len(number) > LONGEST_NUMBER:
+        return ()
     if "/" in number:
         return _read_fraction(number)
     if " " in number:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from generation.facts.folding import INVISIBLE, PUNCTUATION, fold_word, without_accents
@@ -26,8 +27,10 @@ class Reading:
         self.text, self._offsets = _plain(text)
         self.words = [Word(m.start(), m.end(), m[0], word_key(m[0])) for m in WORD.finditer(self.text)]
 
-    def original(self, position: int) -> int:
-        return position if self._offsets is None else self._offsets[position]
+    def original_span(self, start: int, end: int) -> tuple[int, int]:
+        if self._offsets is None or start == end:
+            return start, end
+        return self._offsets[start], self._offsets[end - 1] + 1
 
     def between(self, left: Word, right: Word) -> str:
         return self.text[left.end : right.start]
@@ -44,6 +47,17 @@ def _plain(text: str) -> tuple[str, list[int] | None]:
     plain = text.translate(PUNCTUATION)
     if unicodedata.is_normalized("NFKC", plain) and not INVISIBLE.search(plain):
         return plain, None
-    pieces = ["" if INVISIBLE.match(char) else unicodedata.normalize("NFKC", char) for char in plain]
+    pieces = [_plain_char(char, before) for before, char in pairwise(f" {plain}")]
     offsets = [index for index, piece in enumerate(pieces) for _ in piece]
-    return "".join(pieces), [*offsets, len(text)]
+    return "".join(pieces), offsets
+
+
+def _plain_char(char: str, before: str) -> str:
+    if char.isascii():
+        return char
+    if INVISIBLE.match(char):
+        return ""
+    piece = unicodedata.normalize("NFKC", char).translate(PUNCTUATION)
+    if before.isdigit() and piece != char and piece[0].isdigit():
+        return f" {piece}" if "/" in piece else f"^{piece}"
+    return piece

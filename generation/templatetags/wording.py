@@ -15,7 +15,7 @@ FORMAT_NAMES = {
     "shopify": "Shopify",
     "shopify_new": "Shopify (new columns)",
     "woocommerce": "WooCommerce",
-    "generic": "Table with columns of its own",
+    "generic": "Plain table",
     "none": "No product file",
 }
 LINE_ENDS = {"\r\n": "CRLF (Windows)", "\n": "LF", "\r": "CR", "mixed": "mixed"}

@@ -19,7 +19,7 @@ from accounts.permissions import require_scope
 from contentopt.errors import Conflict, DomainError
 from generation.catalogues.dialect import Dialect
 from generation.catalogues.writing import guard_formula
-from generation.exporting import export_file, export_name, product_changes, target_columns, written_products
+from generation.exporting import NEW_COLUMN, export_file, export_name, product_changes, target_columns, written_products
 from generation.forms import DialectForm, MappingForm, UploadForm
 from generation.models import Catalogue, Product
 from generation.services import catalogues
@@ -94,7 +94,7 @@ def import_mapping(request: WorkspaceRequest, slug: str, pk: str) -> HttpRespons
     if request.method == "POST" and form.is_valid() and _mapped(catalogue, form):
         return redirect("import_detail", slug, pk)
     samples = catalogues.sample_values(catalogue)
-    columns = zip(form, samples, strict=True)
+    columns = [(field, list(dict.fromkeys(filter(None, row)))) for field, row in zip(form, samples, strict=True)]
     return render(request, "imports/mapping.html", {"catalogue": catalogue, "form": form, "columns": columns})
 
 
@@ -178,7 +178,7 @@ def export_review(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse
         "catalogue": catalogue,
         "page": page,
         "only_empty": only_empty,
-        "column_names": [(catalogue.header + [NEW_COLUMN])[column] for column in columns.values()],
+        "column_names": [[*catalogue.header, NEW_COLUMN][column] for column in columns.values()],
         "changes": [
             {"product": product, "cells": product_changes(catalogue, product, columns)} for product in page.object_list
         ],

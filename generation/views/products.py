@@ -14,7 +14,7 @@ from accounts.models import Scope
 from accounts.permissions import require_scope
 from accounts.throttling import refuse, take_for_workspace
 from contentopt.errors import DomainError
-from generation.facts import FIELDS, LENGTHS, TONES
+from generation.facts import FIELDS, LENGTHS, TONES, Facts
 from generation.forms import EditForm, RewriteForm
 from generation.models import Catalogue, Product, Text
 from generation.services import texts
@@ -26,12 +26,12 @@ PRODUCTS_PER_PAGE = 50
 
 FILTERS = {
     "": "All",
-    "unwritten": "No text yet",
+    "unwritten": "No text",
     "written": "Written",
     "edited": "Edited",
-    "complaints": "Unsupported claims",
-    "empty": "Empty in your file",
-    "shared": "Sharing a description",
+    "complaints": "Unsupported",
+    "empty": "Empty in file",
+    "shared": "Duplicates",
     "thin": "Few facts",
 }
 
@@ -101,7 +101,7 @@ def _product_page(request: WorkspaceRequest, found: Product) -> HttpResponse:
     context = {
         "product": found,
         "text": text,
-        "facts": texts.product_facts(found).facts,
+        "facts": facts_by_label(texts.product_facts(found)),
         "sentences": texts.sentences_with_facts(text.description, text.evidence) if text else [],
         "versions": found.texts.select_related("created_by").order_by("-version")[:50],
         "fields": texts.writable_fields(found.catalogue.mapping),
@@ -113,6 +113,16 @@ def _product_page(request: WorkspaceRequest, found: Product) -> HttpResponse:
         "previous_product": around.filter(row_number__lt=found.row_number).order_by("-row_number").first(),
     }
     return render_page(request, "products/detail.html", context, part="text")
+
+
+def facts_by_label(facts: Facts) -> dict[str, dict[str, Any]]:
+    """One row a label, as the shop wrote it, with all its values: {"color": {"name": "Colour", "values": […]}}"""
+    rows: dict[str, dict[str, Any]] = {}
+    for fact in facts.facts:
+        row = rows.setdefault(fact.label, {"name": fact.display_label, "values": []})
+        if fact.value not in row["values"]:
+            row["values"].append(fact.value)
+    return rows
 
 
 def _neighbouring_lengths(length: str | None) -> dict[str, str | None]:
@@ -156,9 +166,7 @@ def _not_saved(request: WorkspaceRequest, form: EditForm) -> HttpResponse:
     reasons = " ".join(str(reason) for reasons in form.errors.values() for reason in reasons)
     if not request.htmx:
         raise DomainError(reasons, code="invalid")
-    response = render(request, "products/detail.html#saved", {"reasons": reasons}, status=422)
-    response["X-Reason"] = reasons
-    return response
+    return render(request, "products/detail.html#saved", {"reasons": reasons}, status=422)
 
 
 @require_POST

@@ -23,6 +23,7 @@ from contentopt.engines.postgres import Postgres
 from contentopt.engines.valkey import Valkey
 from tests.servers import KEY, ROOT, Provider
 
+READY = "Ctrl-C stops everything"  # the last line of a start
 START_SECONDS = 60
 STOP_SECONDS = 30
 # How the supervisor's children are told apart.
@@ -86,8 +87,8 @@ class Product:
         return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"} | ours
 
     def await_ready(self) -> None:
-        eventually(lambda: "\nready" in self.said() or self.supervisor.poll() is not None, START_SECONDS)
-        assert "\nready" in self.said(), self.said()
+        eventually(lambda: READY in self.said() or self.supervisor.poll() is not None, START_SECONDS)
+        assert READY in self.said(), self.said()
 
     def said(self) -> str:
         return self.output.read_text()

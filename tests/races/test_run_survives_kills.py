@@ -86,6 +86,7 @@ def kill_at_random_moments(after: Aftermath, dice: random.Random) -> list[str]:
     kills = []
     for victim in dice.sample(VICTIMS, len(VICTIMS)):
         time.sleep(dice.uniform(0.2, 1.2))
+        sys.stdout.write(f"killing {victim} with {unfinished(after)} to go\n")
         after.product.kill(victim)
         kills.append(f"{victim} with {unfinished(after)} to go")
     return kills

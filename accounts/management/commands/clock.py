@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from celery import current_app
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from contentopt.jobs import CLOCK, Periodic
 
@@ -26,8 +26,8 @@ class Command(BaseCommand):
             try:
                 if self.leads():
                     self.tick(due)
-            except DatabaseError as error:
-                log.warning("clock_waits_for_database", error=type(error).__name__)
+            except (OperationalError, InterfaceError) as error:
+                log.warning("clock_waits_for_database", error=str(error))
                 connection.close()
             time.sleep(TICK_SECONDS)
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
-                " AND ((classid::bigint << 32) | objid) = %s) OR pg_try_advisory_lock(%s)",
+                " AND ((classid::bigint << 32) | objid::bigint) = %s) OR pg_try_advisory_lock(%s)",
                 [ADVISORY_LOCK, ADVISORY_LOCK],
             )
             return bool(cursor.fetchone()[0])

@@ -44,6 +44,10 @@ NEGATORS: dict[str, frozenset[str]] = {
     "it": frozenset(("senza", "non", "ne", "nessun", "nessuna", "mai")),
     "nl": frozenset(("zonder", "niet", "geen", "nooit", "noch")),
 }
+# Facts quoted in another language than the text's keep their own.
+QUOTED_NEGATORS = frozenset(("not", "no", "without"))
+# "Waterproof: no".
+NO_WORDS = frozenset(("no", "false", "nein", "non", "nee", "falso", "falsch"))
 # "not only leather but also …" denies nothing; "free of" and "frei von" deny what follows.
 NEGATION_UNDONE = frozenset(("only", "just", "nur", "seulement", "solo", "solamente", "soltanto", "alleen", "merely"))
 FREE_BEFORE = frozenset(("free", "frei", "vrij", "libre", "exempt", "privo", "libero"))

@@ -1,16 +1,83 @@
+"""From a brief to a whole reply: which sentences fit the length, and how they stand on the page."""
+
 from __future__ import annotations
 
-from generation.facts import Brief
-from generation.llm.replies import compose_missing
+from collections.abc import Sequence
+
+from generation.facts import WORD_BUDGETS, Brief, check_text, facts_hash
+from generation.llm.providers.offline import english, labelled
+from generation.llm.providers.offline.outline import outline_of
+from generation.llm.providers.offline.wording import Chooser, Line, Rank
+from generation.llm.replies import compose_missing, join_reply
+
+# Fewer specifications than this read better as sentences.
+FEWEST_BULLETS = 3
+# A short text stops well below its limit, so that it is shorter than the medium one of the same facts.
+MOST_WORDS = {length: most for length, (_, most) in WORD_BUDGETS.items()} | {"short": 40}
+PARAGRAPH_WORDS = 55
+FEWEST_PARAGRAPH_WORDS = 12
+_SPECIFICATIONS = (Rank.SIZE, Rank.PRACTICAL, Rank.REST)
 
 
 def compose_reply(brief: Brief, variation: int = 0) -> str:
-    facts = brief.facts
-    lines = [f"{facts.title}."]
-    lines += [f"{fact.display_label}: {fact.value}." for fact in facts.facts if fact.label != "title"][:8]
-    fields = compose_missing({"description": " ".join(lines)}, brief.fields, facts)
-    extra = [f"{label}: {fields[name]}" for name, label in LINE_LABELS.items() if name in brief.fields]
-    return "\n\n".join([fields["description"], "\n".join(extra)]).strip()
+    """The description, and the labelled lines of the further fields that were asked for."""
+    fields = compose_missing({"description": compose_description(brief, variation)}, brief.fields, brief.facts)
+    return join_reply(fields, brief.fields)
 
 
-LINE_LABELS = {"seo_title": "SEO title", "meta_description": "Meta description"}
+def compose_description(brief: Brief, variation: int = 0) -> str:
+    chooser = Chooser(f"{facts_hash(brief.facts)} {brief.tone} {variation}")
+    outline = outline_of(brief)
+    if brief.language == "en":
+        lines = english.write_lines(outline, brief.tone, chooser)
+    else:
+        lines = labelled.write_lines(outline, brief.tone, brief.language, chooser)
+    chosen = fit(lines, MOST_WORDS[brief.length])
+    with_bullets = brief.length == "long" and brief.channel != "google"
+    text = lay_out(chosen, with_bullets=with_bullets)
+    if check_text(text, brief):
+        return lay_out([line for line in chosen if holds(line, brief)], with_bullets=with_bullets)
+    return text
+
+
+def holds(line: Line, brief: Brief) -> bool:
+    """What the output check would refuse is left out; a text needs its introduction."""
+    return line.rank is Rank.INTRODUCTION or not check_text(line.text, brief)
+
+
+def fit(lines: Sequence[Line], most_words: int) -> list[Line]:
+    """The lines that matter most and fit together, in reading order; the introduction always."""
+    kept: set[int] = set()
+    words = 0
+    for index in sorted(range(len(lines)), key=lambda index: lines[index].rank):
+        length = _words(lines[index].text)
+        if words + length <= most_words or not kept:
+            kept.add(index)
+            words += length
+    return [line for index, line in enumerate(lines) if index in kept]
+
+
+def lay_out(lines: Sequence[Line], *, with_bullets: bool) -> str:
+    specifications = [line for line in lines if line.bullet and line.rank in _SPECIFICATIONS]
+    if not with_bullets or len(specifications) < FEWEST_BULLETS:
+        return "\n\n".join(_paragraphs(lines))
+    told = [line for line in lines if line not in specifications]
+    bullets = [f"- {bullet}" for line in specifications for bullet in line.bullet.splitlines()]
+    return "\n\n".join([*_paragraphs(told), "\n".join(bullets)])
+
+
+def _paragraphs(lines: Sequence[Line]) -> list[str]:
+    """What the product is, then what to choose from and how to care for it; one paragraph where that is little."""
+    if sum(_words(line.text) for line in lines) <= PARAGRAPH_WORDS:
+        return [" ".join(line.text for line in lines)]
+    start = next(
+        (n for n, line in enumerate(lines) if line.rank in (Rank.CHOICES, Rank.PRACTICAL, Rank.REST)), len(lines)
+    )
+    if sum(_words(line.text) for line in lines[start:]) < FEWEST_PARAGRAPH_WORDS:
+        start = len(lines)
+    halves = (lines[:start], lines[start:])
+    return [" ".join(line.text for line in half) for half in halves if half]
+
+
+def _words(text: str) -> int:
+    return len(text.split())

@@ -2,164 +2,210 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from generation.llm.providers.offline.features import feature_sentences
+from generation.llm.providers.offline import english_words as words
+from generation.llm.providers.offline.english_lexicon import COUNTABLE, NO_COLOR
+from generation.llm.providers.offline.features import feature_sentences, verb_phrase
 from generation.llm.providers.offline.grammar import (
+    head_noun,
     is_made_of,
     is_plural,
     lower_first,
     lower_words,
-    noun_phrase,
     with_article,
 )
 from generation.llm.providers.offline.outline import MANY_CHOICES, Attribute, Outline
 from generation.llm.providers.offline.wording import Chooser, Line, Rank, listed, sentence
 
-# {it} is "the Linen apron by Alder", {be} is or are.
-INTRODUCTIONS = {
-    "neutral": ("This is {it}.", "Here is {it}.", "In view: {it}.", "Introducing {it}."),
-    "friendly": ("Meet {it}.", "Say hello to {it}.", "Here comes {it}.", "Let us introduce {it}."),
-    "luxurious": ("Presenting {it}.", "May we present {it}.", "Quietly, {it}.", "We present {it}."),
-    "playful": ("Ta-da: {it}!", "Look who is here: {it}.", "Make room for {it}.", "Knock, knock. Who is there? {It}."),
-    "technical": ("{It}: specifications.", "{It} at a glance.", "{It}, in detail.", "Technical overview of {it}."),
-    "persuasive": ("Take a closer look at {it}.", "Get to know {it}.", "See what {it} {bring}.", "Consider {it}."),
-}
-INTRODUCTIONS_MADE_OF = {
-    "neutral": ("{It} {be} made of {material}.", "Made of {material}: {it}."),
-    "friendly": ("Meet {it}, made of {material}.", "Here comes {it}, made of {material}."),
-    "luxurious": ("{It}, made of {material}.", "Presenting {it}, made of {material}."),
-    "playful": ("Ta-da: {it}, made of {material}!", "Make room for {it}, made of {material}."),
-    "technical": ("{It}. Material: {material}.", "{It} {be} made of {material}."),
-    "persuasive": ("Take a closer look at {it}, made of {material}.", "Get to know {it}, made of {material}."),
-}
-FEATURE_LEADS = {
-    "neutral": ("{It} {come} with", "{It} {have}"),
-    "friendly": ("You get", "{It} {come} with", "You will find"),
-    "luxurious": ("{It} {come} with", "Among the details:"),
-    "playful": ("On board:", "{It} {bring} along", "Look closer and you will spot"),
-    "technical": ("Features:", "Equipment:"),
-    "persuasive": ("You get", "With it {come_alone}", "{It} {give} you"),
-}
-COLORS_AND_SIZES = {
-    "neutral": ("Available in {colors}, in sizes {sizes}.", "{It} {come} in {colors}, in sizes {sizes}."),
-    "friendly": ("Choose from {colors}, in sizes {sizes}.", "Pick your color from {colors}, in sizes {sizes}."),
-    "luxurious": ("Offered in {colors}, in sizes {sizes}.",),
-    "playful": ("Take your pick: {colors}, in sizes {sizes}.", "Colors to play with: {colors}. Sizes: {sizes}."),
-    "technical": ("Colors: {colors}. Sizes: {sizes}.",),
-    "persuasive": ("Choose from {colors}, in sizes {sizes}.", "Yours in {colors}, in sizes {sizes}."),
-}
-COLORS = {
-    "neutral": ("Available in {colors}.", "{It} {come} in {colors}."),
-    "friendly": ("Choose from {colors}.", "Pick the one you like: {colors}."),
-    "luxurious": ("Offered in {colors}.",),
-    "playful": ("Take your pick: {colors}.", "Colors to play with: {colors}."),
-    "technical": ("Colors: {colors}.",),
-    "persuasive": ("Choose from {colors}.", "Yours in {colors}."),
-}
-SIZES = {
-    "neutral": ("Available in sizes {sizes}.", "{It} {come} in sizes {sizes}."),
-    "friendly": ("Choose from the sizes {sizes}.", "You can have {them} in sizes {sizes}."),
-    "luxurious": ("Offered in sizes {sizes}.",),
-    "playful": ("Sizes to pick from: {sizes}.",),
-    "technical": ("Sizes: {sizes}.",),
-    "persuasive": ("Choose from the sizes {sizes}.", "Yours in sizes {sizes}."),
-}
-CATEGORY = ("You will find {them} under {category}.", "Category: {category}.")
-EXTENTS = {"length": "long", "width": "wide", "height": "high", "depth": "deep"}
-THE_COUNTRIES = frozenset({"usa", "uk", "netherlands", "philippines", "united states", "united kingdom", "czech republic"})
-IRREGULAR = {"be": "are", "have": "have"}
-SINGULAR = {"be": "is", "have": "has"}
-VERBS = ("be", "have", "come", "weigh", "measure", "hold", "bring", "give")
+_AMOUNT = re.compile(r"(?:Ø ?)?\d.*")
+_SET = re.compile(r"(?:set|pack|box|pair|bundle) of ", re.IGNORECASE)
+_YES_NO_SENTENCE = re.compile(
+    r"\w+(?:proof|able|ible)|.+ (?:safe|resistant|repellent|free|friendly)|vegan|organic|reversible"
+)
+_ORDER = ("color", "contents", "key ingredients", "recommended age")
+_MATERIALS = ("material", "fabric")
+# Their values are notes of their own, not parts of one statement.
+_NOTES = ("care", "contents", "power")
+_LAST = ("care", "certification", "country of origin")
 
 
-@dataclass(frozen=True, slots=True)
-class English:
-    outline: Outline
-    tone: str
-    chooser: Chooser
+def write_lines(outline: Outline, tone: str, chooser: Chooser) -> list[Line]:
+    """Every fact as a sentence, in reading order."""
+    return list(_English(outline, tone, chooser).lines())
+
+
+class _English:
+    def __init__(self, outline: Outline, tone: str, chooser: Chooser) -> None:
+        self.outline = outline
+        self.tone = tone
+        self.chooser = chooser
+        self.are = is_plural(outline.title)
+        self.agreement = words.PLURAL if self.are else words.SINGULAR
 
     def lines(self) -> Iterator[Line]:
-        """Takes from the outline what it tells."""
-        yield self._introduction()
-        yield from self._materials()
-        yield from self._features()
-        yield from self._measures()
+        yield self.introduction()
+        yield from map(self.material, self.outline.take(*_MATERIALS))
+        yield from self.features()
+        yield from self.measures()
         yield from (Line(Rank.SENTENCES, text) for text in self.outline.sentences)
-        yield from self._choices()
-        yield from self._contents()
-        yield from self._practical()
-        yield from self._rest()
+        yield from self.choices()
+        last = self.outline.take(*_LAST)
+        rest = [*self.outline.take(*_ORDER), *self.outline.take(*self.outline.attributes)]
+        yield from (self.attribute(each, Rank.REST) for each in rest)
+        yield from (self.attribute(each, Rank.PRACTICAL) for each in last)
 
-    def _fill(self, template: str, **values: str) -> str:
-        """Templates speak of {it}; verbs agree with a plural name."""
-        are = is_plural(self.outline.title)
-        plural = {verb: IRREGULAR.get(verb, verb) for verb in VERBS}
-        singular = {verb: SINGULAR.get(verb, f"{verb}s") for verb in VERBS}
-        words = {
-            "It": "They" if are else "It",
-            "them": "them" if are else "it",
-            "its": "their" if are else "its",
-            "come_alone": "come",
-            **(plural if are else singular),
-        }
-        return sentence(template.format(**{**words, **values}))
+    def agree(self, template: str, **values: str) -> str:
+        return template.format(**{"It": self.agreement["They"], **self.agreement, **values})
 
-    def _introduction(self) -> Line:
-        name = with_article(self.outline.title)
-        if self.outline.brand and self.outline.brand.casefold() not in name.casefold():
-            name = f"{name} by {self.outline.brand}"
+    def fill(self, template: str, **values: str) -> str:
+        return sentence(self.agree(template, **values))
+
+    def introduction(self) -> Line:
+        name = self.name()
         names = {"it": name, "It": name[0].upper() + name[1:]}
-        material = self._pure_material()
-        if material:
-            self.outline.take("material")
-            template = self.chooser.pick("introduction", INTRODUCTIONS_MADE_OF[self.tone])
-            return Line(Rank.INTRODUCTION, self._fill(template, material=material, **names))
-        return Line(Rank.INTRODUCTION, self._fill(self.chooser.pick("introduction", INTRODUCTIONS[self.tone]), **names))
+        if material := self.pure_material():
+            template = self.chooser.pick("introduction", words.INTRODUCTIONS_MADE_OF[self.tone])
+            return Line(Rank.INTRODUCTION, self.fill(template, material=material, **names))
+        if self.is_thin():
+            template = self.chooser.pick("category", words.CATEGORY)
+            listing = self.fill(template, category=self.outline.category) if self.outline.category else ""
+        else:
+            listing = ""
+        template = self.chooser.pick("introduction", words.INTRODUCTIONS[self.tone])
+        return Line(Rank.INTRODUCTION, f"{self.fill(template, **names)} {listing}".strip())
 
-    def _pure_material(self) -> str:
-        material = self.outline.attributes.get("material")
-        joined = listed(material.values, "and") if material else ""
-        if not joined or not is_made_of(joined):
+    def name(self) -> str:
+        name = with_article(self.outline.title)
+        brand = self.outline.brand
+        return f"{name} by {brand}" if brand and brand.casefold() not in name.casefold() else name
+
+    def is_thin(self) -> bool:
+        outline = self.outline
+        return not (outline.attributes or outline.features or outline.choices or outline.sentences)
+
+    def pure_material(self) -> str:
+        """What the whole product is made of, if the facts say that and no more."""
+        materials = [self.outline.attributes[label] for label in _MATERIALS if label in self.outline.attributes]
+        if len(materials) != 1 or not is_made_of(", ".join(materials[0].values)):
             return ""
-        return listed([lower_first(part) for part in joined.split(", ")], "and")
+        material = materials[0]
+        self.outline.take(material.label)
+        parts = [part for value in material.values for part in value.split(", ")]
+        return listed([lower_first(part) for part in parts], "and")
 
-    def _materials(self) -> Iterator[Line]:
-        for attribute in self.outline.take("material", "fabric"):
-            text = _joined(attribute)
-            if is_made_of(text):
-                yield self._line(Rank.SUBSTANCE, "{It} {be} made of {text}.", attribute, text=text)
-            else:
-                yield self._line(Rank.SUBSTANCE, "{label}: {text}.", attribute, text=text)
+    def material(self, attribute: Attribute) -> Line:
+        """Of two materials neither is what the whole is made of, so that their labels are needed."""
+        is_one_of_two = attribute.label == "fabric" or "fabric" in self.outline.attributes
+        templates = words.MATERIALS["technical" if is_one_of_two else self.tone]
+        return self.line(Rank.SUBSTANCE, self.chooser.pick("material", templates), attribute)
 
-    def _features(self) -> Iterator[Line]:
-        leads = [self._fill(lead).removesuffix(".") for lead in FEATURE_LEADS[self.tone]]
-        are = is_plural(self.outline.title)
-        subject = "They" if are else "It"
-        for text in feature_sentences(
-            self.outline.features, subject=subject, are=are, chooser=self.chooser, leads=leads
-        ):
-            yield Line(Rank.FEATURES, text)
+    def features(self) -> Iterator[Line]:
+        subject = self.agreement["They"]
+        leads = [self.agree(lead) for lead in words.FEATURE_LEADS[self.tone]]
+        for text in feature_sentences(self.outline.features, subject, leads, self.chooser, are=self.are):
+            yield Line(Rank.FEATURES, text, text.removesuffix("."))
 
-    def _measures(self) -> Iterator[Line]:
-        yield from self._extents()
-        dimensions = [each for each in self.outline.take("dimensions", "size") if each.is_quantity or _is_measured(each)]
-        weights = [each for each in self.outline.take("weight") if each.values[0][0].isdigit()]
-        if dimensions and weights:
-            yield self._line(
-                Rank.SIZE,
-                "{It} {measure} {size} and {weigh} {text}.",
-                weights[0],
-                text=weights[0].values[0],
-                size=dimensions[0].values[0],
-            )
-        return
-        yield
+    def measures(self) -> Iterator[Line]:
+        yield from self.extents()
+        sizes = self.outline.take(*words.AMOUNT_VERBS)
+        amounts = [each for each in sizes if self.tone != "technical" and _is_amount(each)]
+        if amounts:
+            said = [self.agree(words.AMOUNT_VERBS[each.label], text=_text(each)) for each in amounts]
+            bullets = "\n".join(f"{each.display}: {_text(each)}" for each in amounts)
+            yield Line(Rank.SIZE, self.fill("{It} {said}.", said=listed(said, "and")), bullets)
+        yield from (self.attribute(each, Rank.SIZE) for each in sizes if each not in amounts)
+        yield from (self.attribute(each, Rank.SIZE) for each in self.outline.take(*words.AMOUNTS))
 
-    def _extents(self) -> Iterator[Line]:
-        extents = [self.outline.attributes[label] for label in EXTENTS if label in self.outline.attributes]
-        if len(extents) > 1 and all(each.is_quantity for each in extents):
-            self.outline.take(*EXTENTS)
-            said = [f"{each.values[0]} {EXTENTS[each.label]}" for each in extents]
-            yield Line(Rank.SIZE, self._fill("{It} {be} {said}.", said=listed(said, "and")))
+    def extents(self) -> Iterator[Line]:
+        """Length, width and so on in one sentence."""
+        known = [self.outline.attributes.get(label) for label in words.AMOUNT_ADJECTIVES]
+        extents = [each for each in known if each and each.is_quantity]
+        if len(extents) > 1 and self.tone != "technical":
+            self.outline.take(*(each.label for each in extents))
+            said = listed([f"{_text(each)} {words.AMOUNT_ADJECTIVES[each.label]}" for each in extents], "and")
+            bullets = "\n".join(f"{each.display}: {_text(each)}" for each in extents)
+            yield Line(Rank.SIZE, self.fill("{It} {be} {said}.", said=said), bullets)
+
+    def choices(self) -> Iterator[Line]:
+        choices = {choice.label: choice for choice in self.outline.choices}
+        color, size = choices.pop("color", None), choices.pop("size", None)
+        said = [_some(color, "and")] if color else []
+        if size:
+            said.append(f"sizes {_some(size, 'and')}")
+        if said:
+            template = self.chooser.pick("choices", words.CHOICES[self.tone])
+            yield Line(Rank.CHOICES, self.fill(template, choices=", in ".join(said)))
+        for choice in choices.values():
+            templates = words.PLURAL_CHOICE if is_plural(choice.display) else words.OTHER_CHOICE
+            template = self.chooser.pick(f"choice {choice.label}", templates)
+            yield Line(Rank.CHOICES, self.labelled(template, choice, values=_some(choice, "or")))
+
+    def attribute(self, attribute: Attribute, rank: Rank) -> Line:
+        label = attribute.label
+        if attribute.canonical.startswith("bool:"):
+            return self.yes_or_no(attribute, rank)
+        if label == "contents" and _SET.match(attribute.values[0]):
+            return self.line(rank, "{It} {come} as a {text}.", attribute, lower_first(_text(attribute)))
+        if verb := verb_phrase(attribute.values[0], are=self.are):
+            return self.line(rank, "{It} {text}.", attribute, verb)
+        return self.line(rank, self.wording(attribute), attribute)
+
+    def wording(self, attribute: Attribute) -> str:
+        label = attribute.label
+        if self.tone != "technical":
+            if label in words.AMOUNTS and attribute.is_quantity:
+                return words.AMOUNTS[label]
+            if label in words.PHRASES and (label != "color" or _names_a_color(attribute)):
+                return self.chooser.pick(label, words.PHRASES[label])
+        return "{Label}: {text}."
+
+    def yes_or_no(self, attribute: Attribute, rank: Rank) -> Line:
+        name = attribute.display.casefold()
+        if _YES_NO_SENTENCE.fullmatch(name):
+            negation = "" if attribute.canonical == "bool:yes" else "not "
+            return self.line(rank, "{It} {be} {text}.", attribute, f"{negation}{lower_first(attribute.display)}")
+        return self.line(rank, "{Label}: {text}.", attribute)
+
+    def line(self, rank: Rank, template: str, attribute: Attribute, text: str = "") -> Line:
+        told = _text(attribute)
+        return Line(rank, self.labelled(template, attribute, text=text or told), f"{attribute.display}: {told}")
+
+    def labelled(self, template: str, attribute: Attribute, **values: str) -> str:
+        display = attribute.display
+        text = values.get("text", "")
+        article = "the " if text.casefold() in words.THE_COUNTRIES else ""
+        forms = {
+            "the_text": f"{article}{text}",
+            "Label": display[0].upper() + display[1:],
+            "Text": text[:1].upper() + text[1:],
+        }
+        return self.fill(template, label=lower_first(display), **forms, **values)
+
+
+def _is_amount(attribute: Attribute) -> bool:
+    """ "780 g", "40 × 28 cm"; a capacity only when it is a volume or a mass, not "2 people"."""
+    if attribute.label in ("dimensions", "weight"):
+        return len(attribute.values) == 1 and bool(_AMOUNT.fullmatch(attribute.values[0]))
+    return attribute.is_quantity
+
+
+def _names_a_color(attribute: Attribute) -> bool:
+    """ "sea green", not "grey lid"; of several colors it is not known whether one chooses."""
+    return len(attribute.values) == 1 and head_noun(attribute.values[0]) not in COUNTABLE | NO_COLOR
+
+
+def _text(attribute: Attribute) -> str:
+    """The values as they read in mid-sentence."""
+    lower = lower_words if attribute.label == "color" else lower_first
+    keep = attribute.label in ("certification", "country of origin", "size")
+    values = [value if keep else lower(value) for value in attribute.values]
+    return "; ".join(values) if attribute.label in _NOTES else listed(values, "and")
+
+
+def _some(choice: Attribute, last: str) -> str:
+    values: Sequence[str] = [lower_words(value) for value in choice.values]
+    if len(values) <= MANY_CHOICES:
+        return listed(values, last)
+    return f"many, among them {listed(values[:MANY_CHOICES], 'and')}"

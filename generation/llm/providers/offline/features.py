@@ -5,20 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from generation.llm.providers.offline import english_words as words
+from generation.llm.providers.offline.english_lexicon import ALSO_NOUNS, LONE_VERBS, VERBS
 from generation.llm.providers.offline.grammar import lower_first, noun_phrase
 from generation.llm.providers.offline.wording import Chooser, listed, sentence
 
-# Third person -> plural.
-_VERBS = {
-    f"{verb}s": verb
-    for verb in (
-        "adapt adjust attach begin clean clip close come connect contain convert cover cool dissolve fasten feature feel fit"
-        " float fold glow hang heat hold include insulate keep last lather leave lie lock make measure melt mount need offer"
-        " open pack play prevent protect provide recline reduce release remain resist rest roll rotate run seal secure seat"
-        " serve sit sleep slide snap stack stay stop store suit support swivel take tell tie tilt turn use wear weigh work"
-    ).split()
-} | {"has": "have", "is": "are", "does": "do", "dries": "dry", "carries": "carry", "stretches": "stretch", "washes": "wash",
-     "attaches": "attach", "latches": "latch", "can": "can", "matches": "match", "reaches": "reach"}  # fmt: skip
 _DESCRIBING = re.compile(
     r"(?:vegan|freestanding|reversible|unscented|undyed|unlined|undated|organic|handmade|biodegradable|cruelty|compostable"
     r"|waterproof|windproof|shockproof|stain|leak|heat|rust|scratch|water|dishwasher|oven|microwave|machine|freezer|fade"
@@ -31,40 +22,44 @@ _DESCRIBING_ENDS = re.compile(
     re.IGNORECASE,
 )
 _PARTICIPLE = re.compile(
-    r"(?:[\w-]+ly )?(?:[\w-]*(?:ed|woven|made|sewn|cut|built|sold|spun|knit|thrown|grown|blown|wound|bound|ground|drawn|set))"
+    r"(?:[\w-]+ly )?[\w-]*(?:ed|woven|made|sewn|cut|built|sold|spun|knit|thrown|blown|wound|bound|ground|drawn|set)"
     r"(?:$| (?:as|with|in|for|to|from|by|of|on|at|up|without|and|individually|flat) )",
     re.IGNORECASE,
 )
-_CLAUSE = re.compile(r"\w+ (?:is|are|has|have|can|closes?|locks?|opens?|stays?|remains?|folds?|fits?|comes?|holds?|\w+ included)\b")
+_CLAUSE = re.compile(
+    r"\w+ (?:is|are|has|have|can|closes?|locks?|opens?|stays?|remains?|folds?|fits?|comes?|holds?) \w"
+    r"|.+ (?:not )?included$"
+)
 _GROUP = 3
 
 
-def feature_sentences(features: Sequence[str], *, subject: str, are: bool, chooser: Chooser, leads: Sequence[str]) -> Iterator[str]:
-    """`subject` is "It" or "They"; `leads` are the tone's ways to begin a list of parts, each ending before the list."""
+def feature_sentences(
+    features: Sequence[str], subject: str, leads: Sequence[str], chooser: Chooser, *, are: bool
+) -> Iterator[str]:
+    """`subject` is "It" or "They"; `leads` are the tone's ways to begin a list of parts."""
     parts: list[str] = []
+    lacking: list[str] = []
     notes: list[str] = []
     predicates: list[str] = []
     statements: list[str] = []
     for feature in features:
-        if verb := _verb_phrase(feature, are=are):
+        if verb := verb_phrase(feature, are=are):
             statements.append(f"{subject} {verb}")
         elif _is_describing(feature):
             predicates.append(lower_first(feature))
         elif _CLAUSE.match(feature):
             statements.append(feature)
         elif part := noun_phrase(feature):
-            parts.append(part)
+            (lacking if part.startswith("no ") else parts).append(part)
         else:
             notes.append(lower_first(feature))
     yield from (sentence(f"{chooser.pick(f'lead {n}', leads)} {group}") for n, group in enumerate(_groups(parts)))
-    be = "are" if are else "is"
-    yield from (sentence(f"{subject} {be} {group}") for group in _groups(predicates))
+    be, have = ("are", "have") if are else ("is", "has")
+    yield from (sentence(f"{subject} {have} {group}") for group in _groups(lacking))
+    statements = [*(f"{subject} {be} {group}" for group in _groups(predicates)), *statements]
     yield from _paired(statements, subject)
     if notes:
-        yield sentence(f"{chooser.pick('notes', NOTE_LEADS)}: {listed(notes, 'and')}")
-
-
-NOTE_LEADS = ("Details", "Good to know", "Also noted")
+        yield sentence(f"{chooser.pick('notes', words.NOTE_LEADS)}: {listed(notes, 'and')}")
 
 
 def _groups(phrases: Sequence[str]) -> Iterator[str]:
@@ -93,18 +88,19 @@ def _paired(statements: Sequence[str], subject: str) -> Iterator[str]:
         yield sentence(waiting)
 
 
-def _verb_phrase(feature: str, *, are: bool) -> str:
+def verb_phrase(feature: str, *, are: bool) -> str:
+    """ "Fits most cup holders" as "fits most cup holders" or "fit …"; "" for what does not begin with a verb."""
     first, _, rest = feature.partition(" ")
-    plural = _VERBS.get(first.casefold())
-    if plural is None or not rest and plural not in ("float", "glow", "rotate", "swivel", "fold", "recline"):
+    plural = VERBS.get(first.casefold())
+    if plural is None or (not rest and plural not in LONE_VERBS):
+        return ""
+    if plural in ALSO_NOUNS and rest.split()[0] in ("and", "for", "of", "with"):
         return ""
     return f"{plural if are else first.lower()} {rest}".strip()
 
 
 def _is_describing(feature: str) -> bool:
-    words = re.sub(r"^(?:not|fully|also) ", "", feature, flags=re.IGNORECASE)
-    if re.match(r"(?:for|suitable for|safe for) ", words, re.IGNORECASE):
+    bare = re.sub(r"^(?:not|fully|also) ", "", feature, flags=re.IGNORECASE)
+    if re.match(r"(?:for|suitable for|safe for) ", bare, re.IGNORECASE) or _PARTICIPLE.match(bare):
         return True
-    if _PARTICIPLE.match(words):
-        return True
-    return bool(_DESCRIBING.match(words) and _DESCRIBING_ENDS.match(words))
+    return bool(_DESCRIBING.match(bare) and _DESCRIBING_ENDS.match(bare))

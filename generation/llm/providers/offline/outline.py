@@ -14,9 +14,11 @@ UNTOLD = re.compile(
     r"\b(?:tags?|sku|ean|gtin|upc|isbn|asin|mpn|barcode|handle|slug|status|published|stock|inventory|price|cost|currency"
     r"|tax\w*|vendor|supplier|url|link|image|img|photo|video|id|code|preis|lager\w*|bestand|bild|prix|precio|prezzo|prijs)\b"
 )
-TITLE_CHARS = 90
+TITLE_CHARS = 70
+NAME_CHARS = 120
 MANY_CHOICES = 12
 
+# "900.0 g" is said as "900 g".
 _WHOLE_DECIMAL = re.compile(r"(?<=\d)\.0+(?=\s|$)")
 _TIMES = re.compile(r"(?<=\d)\s?x\s?(?=\d)")
 
@@ -59,7 +61,9 @@ def outline_of(brief: Brief) -> Outline:
     options = _options(brief)
     for label, group in grouped.items():
         _place(outline, label, group, is_option=label in options)
-    outline.sentences = factual_sentences("\n".join(fact.value for fact in grouped.get("description", [])), brief.language)
+    outline.sentences = factual_sentences(
+        "\n".join(fact.value for fact in grouped.get("description", [])), brief.language
+    )
     return outline
 
 
@@ -69,9 +73,9 @@ def short_title(title: str) -> str:
     if len(name) <= TITLE_CHARS:
         return name
     first = re.split(r"[,;|]| [–—-] | with ", name)[0]
-    if len(first) <= TITLE_CHARS and len(first.split()) > 1:
+    if len(first) <= NAME_CHARS and len(first.split()) > 1:
         return first.rstrip()
-    return name[:TITLE_CHARS].rsplit(" ", 1)[0].rstrip(" ,;:-–—")
+    return name[:NAME_CHARS].rsplit(" ", 1)[0].rstrip(" ,;:-–—")
 
 
 def _options(brief: Brief) -> set[str]:
@@ -107,9 +111,5 @@ def _values(group: list[Fact]) -> Iterator[str]:
         for part in fact.value.split(";"):
             value = plain(part).strip(" .,:-•*")
             if is_quotable(value) and is_quotable(fact.display_label):
-                yield _tidy_quantity(value) if fact.canonical.startswith("quantity:") else value
-
-
-def _tidy_quantity(value: str) -> str:
-    """"900.0 g" as "900 g", "40 x 28 cm" as "40 × 28 cm"."""
-    return _TIMES.sub(" × ", _WHOLE_DECIMAL.sub("", value))
+                is_quantity = fact.canonical.startswith("quantity:")
+                yield _TIMES.sub(" × ", _WHOLE_DECIMAL.sub("", value) if is_quantity else value)

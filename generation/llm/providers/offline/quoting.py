@@ -11,26 +11,39 @@ MAX_QUOTED_CHARS = 160
 MAX_SENTENCE_WORDS = 32
 MIN_SENTENCE_WORDS = 4
 
+_FIRST_PICTURE = "\N{LEFTWARDS ARROW}"
+_PICTURE_PARTS = "\N{VARIATION SELECTOR-16}\N{ZERO WIDTH JOINER}\N{COMBINING ENCLOSING KEYCAP}"
+
 _SENTENCE_BREAK = re.compile(r"(?<=[.!?…])\s+(?=[^\W\da-z_])|\s*[\r\n]+\s*")
 _MARKUP = re.compile(r"[<>{}\[\]|\\^~`]|https?:|www\.|\w@\w|&\w+;")
 _ABBREVIATION = re.compile(r"(?:^|\s)\w{1,3}\.$")
 
 # Orders to whoever writes. A fact never addresses the writer.
 _ORDERS = re.compile(
-    r"\b(?:ignor\w*|instructions?|anweisung\w*|prompt|system|assistant|pretend|disregard|override|previous|reply|respond"
-    r"|say|write|tell|repeat|output|you (?:are|must|should)|sag|schreib\w*|lorem|ipsum)\b",
+    r"\b(?:ignor(?:e|ez|iere?n?|a)|disregard|pretend|lorem|ipsum|system prompt|as an ai|you (?:are|must|should|will) (?:now|say|write))\b"
+    r"|\b(?:previous|above|prior|all|these|following|vorherigen?|alle|précédentes) (?:instructions?|anweisungen|rules|prompts?)\b"
+    r"|^(?:say|write|tell|reply|respond|output|repeat|print|mention|claim|describe|sag|schreib\w*|antworte)\s",
+    re.IGNORECASE,
+)
+# Talk to the reader, and words that praise.
+_ADDRESS = re.compile(
+    r"\b(?:you\w*|we|our|us|let's|du|dich|dein\w*|ihr\w*|ihnen|wir|unser\w*|vous|votre|vos|nous|notre|usted|tu|tus|nuestr\w+"
+    r"|voi|vostr\w|jij|je|jouw|uw|wij|ons|don't|isn't)\b",
     re.IGNORECASE,
 )
 _PRAISE = re.compile(
-    r"\b(?:perfect\w*|perfekt\w*|best|beste[nrs]?|ultimate|amazing|awesome|great|lovely|love|loves|superb|superior|stunning|must"
-    r"|unbeatable|unmatched|unparalleled|premium|world|incredible|excellent|exceptional|fantastic|high.quality|top.quality"
-    r"|quality|elevate|revolution\w*|ideal|guarante\w*|warranty|garantie|award\w*|favou?rite|miss|hurry|never|always|any"
-    r"|every|everyone|whether|discover|experience|enjoy|embark|conquer|unleash|transform|indulge|embrace|say goodbye|parfait\w*"
-    r"|perfect[oa]s?|perfett[oa]|meilleure?s?|mejor(?:es)?|miglior[ei]?|qualité|calidad|qualità|kwaliteit|ideale?[ns]?"
-    r"|kaufen|sofort|jetzt)\b",
+    r"\b(?:perfe[ckt]\w*|parfait\w*|best|beste[nrs]?|ultimate|amazing|awesome|great|lovely|loves?|superb|superior|stunning|must"
+    r"|unbeatable|unmatched|unparalleled|premium|world|incredible|excellent|exceptional|fantastic|masterpiece|\w*quality"
+    r"|elevat\w*|revolution\w*|ideal\w*|guarante\w*|warranty|garantie|award\w*|favou?rite|miss|hurry|never|always|every\w*"
+    r"|whether|discover|experience|enjoy|embark|conquer|unleash|transform|indulge|embrace|goodbye|breeze|dream\w*"
+    r"|meilleure?s?|mejor(?:es)?|miglior[ei]?|qualité|qualität|calidad|qualità|kwaliteit|kaufen|sofort|jetzt)\b",
     re.IGNORECASE,
 )
-_OFFERS = re.compile(r"[€$£¥!]|\d\s?%\s?(?:off|rabatt|discount|korting|sconto)|\b(?:price|sale|discount|free shipping|versand|offer|order|buy|shop now|deal|stock)\b", re.I)
+_OFFERS = re.compile(
+    r"[€$£¥!]|\d\s?%\s?(?:off|rabatt|discount|korting|sconto)"
+    r"|\b(?:price|sale|discount|free shipping|versand|offer|order|buy|shop now|deal|stock)\b",
+    re.IGNORECASE,
+)
 
 _STOP_WORDS = {
     "en": "the and with of is it a for to in this are on from has its",
@@ -50,8 +63,16 @@ def is_quotable(value: str) -> bool:
 
 def plain(text: str) -> str:
     """Without emoji and control characters, on one line."""
-    kept = (character for character in text if unicodedata.category(character) not in ("So", "Cs", "Co", "Cn", "Sk"))
-    return " ".join("".join(kept).replace("\N{VARIATION SELECTOR-16}", "").split())
+    line = " ".join(text.split())
+    return " ".join("".join(character for character in line if not _is_picture(character)).split())
+
+
+def _is_picture(character: str) -> bool:
+    """Emoji, dingbats and what joins or colours them; "°", "®" and their like come earlier in Unicode."""
+    if character in _PICTURE_PARTS:
+        return True
+    category = unicodedata.category(character)
+    return category in ("Cc", "Cs", "Co", "Cn") or (character >= _FIRST_PICTURE and category in ("So", "Sk"))
 
 
 def factual_sentences(text: str, language: str) -> list[str]:
@@ -87,5 +108,5 @@ def _is_factual(sentence: str) -> bool:
         and sentence != sentence.upper()
         and MIN_SENTENCE_WORDS <= len(sentence.split()) <= MAX_SENTENCE_WORDS
         and is_quotable(sentence[:MAX_QUOTED_CHARS])
-        and not any(rule.search(sentence) for rule in (_MARKUP, _ORDERS, _PRAISE, _OFFERS))
+        and not any(rule.search(sentence) for rule in (_MARKUP, _ORDERS, _ADDRESS, _PRAISE, _OFFERS))
     )

@@ -44,13 +44,17 @@ class Chooser:
 
 
 def listed(values: Sequence[str], last: str) -> str:
-    """"a, b and c"; semicolons where an element has commas of its own."""
+    """ "a, b and c"; semicolons where an element has commas of its own."""
     if len(values) < 2:
         return "".join(values)
-    comma = "; " if any("," in value for value in values) else ", "
-    if comma == "; " or any(f" {last} " in value for value in values):
-        return comma.join(values)
-    return f"{comma.join(values[:-1])} {last} {values[-1]}"
+    if any("," in value or f" {last} " in value for value in values):
+        return row(values)
+    return f"{row(values[:-1])} {last} {values[-1]}"
+
+
+def row(values: Sequence[str]) -> str:
+    """ "a, b, c"; semicolons where an element has commas of its own."""
+    return ("; " if any("," in value for value in values) else ", ").join(values)
 
 
 def sentence(text: str) -> str:

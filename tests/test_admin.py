@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User, Workspace
+from contentopt.jobs import JobState
+from generation.engine.items import write_item
+from generation.models import LlmModel, Provider, Run
+from tests.conftest import SignIn
+from tests.factories import make_catalogue, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff(sign_in: SignIn) -> Client:
+    return sign_in(User.objects.create_superuser("staff@contentopt.example", "a long pass phrase"))
+
+
+@pytest.fixture
+def run(shop: Workspace) -> Run:
+    run = make_run(make_catalogue(shop))
+    write_item(run.items.order_by("position")[0].pk)
+    return run
+
+
+def test_every_list_opens_with_rows_in_it(staff: Client, run: Run) -> None:
+    names = [f"admin:{m._meta.app_label}_{m._meta.model_name}_changelist" for m in admin.site._registry]
+    statuses = {name: staff.get(reverse(name)).status_code for name in names}
+
+    assert "admin:generation_runitem_changelist" in statuses
+    assert statuses == dict.fromkeys(names, 200)
+
+
+def test_workspace_page_shows_its_work_and_links_to_it(staff: Client, shop: Workspace, run: Run) -> None:
+    page = staff.get(reverse("admin:accounts_workspace_change", args=[shop.pk])).content.decode()
+
+    assert "1 texts, 0 of them free" in page
+    link = f"{reverse('admin:generation_run_changelist')}?workspace__id__exact={shop.pk}"
+    assert link in page
+    assert str(run.pk) in staff.get(link).content.decode()
+
+
+def test_staff_change_a_workspaces_plan(staff: Client, shop: Workspace) -> None:
+    inlines = {f"{name}-{field}": 0 for name in ("memberships", "api_keys") for field in ("TOTAL_FORMS", "INITIAL_FORMS")}
+    url = reverse("admin:accounts_workspace_change", args=[shop.pk])
+    staff.post(url, {"name": shop.name, "plan": "pro", **inlines})
+
+    shop.refresh_from_db()
+    assert shop.plan_id == "pro"
+
+
+def test_staff_queue_failed_items_again(staff: Client, run: Run) -> None:
+    failed = run.items.order_by("position")[1]
+    run.items.filter(pk=failed.pk).update(state=JobState.FAILED, attempt=5, failure="The provider was down.")
+    url = reverse("admin:generation_runitem_changelist")
+    assert "The provider was down." in staff.get(f"{url}?attention=failed").content.decode()
+
+    staff.post(url, {"action": "try_again", "_selected_action": [str(failed.pk)]})
+
+    failed.refresh_from_db()
+    assert (failed.state, failed.attempt) == (JobState.QUEUED, 0)
+
+
+def test_history_cannot_be_changed(staff: Client, run: Run) -> None:
+    text = run.items.order_by("position")[0].text
+    url = reverse("admin:generation_text_change", args=[text.pk])
+    staff.post(url, {"description": "Rewritten history"})
+
+    text.refresh_from_db()
+    assert text.description != "Rewritten history"
+    assert staff.post(reverse("admin:generation_text_delete", args=[text.pk])).status_code == 403
+
+
+def test_staff_switch_a_provider_off(staff: Client) -> None:
+    rows = list(Provider.objects.order_by("slug"))
+    form = {"form-TOTAL_FORMS": len(rows), "form-INITIAL_FORMS": len(rows), "_save": "Save"}
+    for n, row in enumerate(rows):
+        form |= {f"form-{n}-slug": row.slug} | ({} if row.slug == "openai" else {f"form-{n}-is_enabled": "on"})
+    staff.post(reverse("admin:generation_provider_changelist"), form)
+
+    assert not Provider.objects.get(slug="openai").is_enabled
+    assert LlmModel.objects.filter(provider="openai", is_enabled=True).exists()  # the one switch is enough
+
+
+def test_people_who_are_not_staff_are_kept_out(alice: User, sign_in: SignIn) -> None:
+    assert sign_in(alice).get("/staff/").status_code == 302
