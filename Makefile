@@ -24,10 +24,13 @@ run: .setup-run  ## Start everything on this machine; PORT=8001 changes the port
 test: .setup-dev  ## Run the test suite
 	@$(BIN)/python -m pytest -n 2
 
+chaos: .setup-dev  ## Kill processes at random in the middle of ten runs
+	@CHAOS_ROUNDS=10 $(BIN)/python -m pytest tests/races/test_run_survives_kills.py -s
+
 check: .setup-dev  ## What CI runs
 	@bash .ci/run
 
 lock: .setup-dev  ## Compile requirements*.in to their locks
 	for name in requirements requirements-embedded requirements-dev; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $$name.in -o $$name.txt; done
 
-.PHONY: help run test check lock
+.PHONY: help run test chaos check lock

@@ -8,17 +8,18 @@ from django.views.decorators.http import require_POST
 from accounts.forms import ApiKeyForm
 from accounts.middleware import WorkspaceRequest
 from accounts.models import ApiKey, Scope
-from accounts.permissions import require_scope
+from accounts.permissions import ROLE_SCOPES, require_scope
 from accounts.services.keys import issue_key, revoke_key
 
 
 @require_scope(Scope.ADMIN)
 def api_keys(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    form = ApiKeyForm(request.POST or None)
+    allowed = ROLE_SCOPES[request.membership.role]
+    form = ApiKeyForm(request.POST or None, allowed=allowed)
     issued = None
     if request.method == "POST" and form.is_valid():
         _, issued = issue_key(workspace=request.workspace, created_by=request.user, **form.cleaned_data)
-        form = ApiKeyForm()
+        form = ApiKeyForm(allowed=allowed)
     keys = ApiKey.objects.in_workspace(request.workspace)
     # Not a redirect: the key itself exists only in this reply.
     response = render(request, "accounts/api_keys.html", {"keys": keys, "form": form, "issued": issued})

@@ -23,7 +23,7 @@ def pytest_runtest_setup() -> None:
 def _fresh_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     """Counters and cached texts of one test are not another's; only for tests that have a database."""
     yield
-    if {"db", "transactional_db"} & set(request.fixturenames):
+    if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
         cache.delete_pattern("*")  # type: ignore[attr-defined]
 
 

@@ -72,4 +72,10 @@ def operation(
     expected = {*ALWAYS, *errors, *(WITH_BODY if body else ()), *((422,) if query else ())}
     refusals = {status: OpenApiResponse(ErrorReply, description=ERRORS[status]) for status in sorted(expected)}
     parameters = [*HEADERS, *([IDEMPOTENCY] if idempotent else []), *([query] if query else [])]
-    return extend_schema(operation_id=name, request=body, responses={**replies, **refusals}, parameters=parameters)
+    return extend_schema(
+        operation_id=name,
+        summary=name.replace("_", " ").capitalize(),
+        request=body,
+        responses={**replies, **refusals},
+        parameters=parameters,
+    )

@@ -22,6 +22,7 @@ from generation.models import Run, RunItem
 log = structlog.get_logger()
 
 WRITE_ITEM = "generation.tasks.write_item"
+LET_GO = "Cancelled before it was written."
 DIED = "Writing this product stopped the worker several times, so it was set aside. Retry it, or write to support."
 
 
@@ -77,7 +78,9 @@ def finish_run(run_id: UUID) -> bool:
 _NEXT_ITEMS = """
 UPDATE generation_runitem SET published_at = statement_timestamp() WHERE id IN (
     SELECT id FROM generation_runitem
-     WHERE run_id = %s AND ((state = 'queued' AND next_run_at <= statement_timestamp()) OR (state = 'running' AND lease_until < statement_timestamp()))
+     WHERE run_id = %s
+       AND ((state = 'queued' AND next_run_at <= statement_timestamp())
+            OR (state = 'running' AND lease_until < statement_timestamp()))
        AND (published_at IS NULL OR published_at < statement_timestamp() - make_interval(secs => %s))
      ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING id
@@ -100,9 +103,18 @@ def hand_out(run_id: UUID, count: int) -> int:
 def sweep_runs() -> None:
     """Re-send what was lost, end what died, finish what is complete. Running it twice changes nothing more."""
     jobs.fail_exhausted(RunItem, DIED)
+    let_go_of_cancelled()
     for run in Run._base_manager.filter(state=Run.State.RUNNING):
         if not finish_run(run.pk):
             hand_out(run.pk, settings.RUN_WINDOW - items_out(run.pk))
+
+
+def let_go_of_cancelled() -> int:
+    """End items that were with a worker when their run was cancelled, and came back unwritten."""
+    cancelled = Run._base_manager.filter(state=Run.State.CANCELLED).values("pk")
+    return RunItem._base_manager.filter(jobs.due(), run_id__in=cancelled).update(
+        state=JobState.CANCELLED, failure=LET_GO, finished_at=Now(), lease_until=None
+    )
 
 
 def items_out(run_id: UUID) -> int:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 
 from contentopt.errors import DomainError
 from generation.caching import exact, inflight
@@ -119,7 +120,6 @@ class _Job:
                 log.warning("model_failed", model=spec.model_id, kind=error.kind)
                 failures.append(error)
                 continue
-            exact.store(self.workspace_id, self.key, entry)
             return Written(entry, "model", self.fingerprint, self.spent)
         raise self.unavailable(failures)
 
@@ -139,14 +139,22 @@ class _Job:
             self.spent = self.spent.plus(call)
             fields = self.split(completion.text)
             complaints = complaints_about(fields, self.brief)
-            close_call(call, LlmCall.Outcome.REFUSED if complaints else LlmCall.Outcome.ACCEPTED, complaints)
             if not complaints:
-                evidence = [asdict(sentence) for sentence in find_evidence(fields["description"], self.brief.facts)]
-                return exact.Entry(fields, evidence, spec.provider, spec.model_id)
+                return self.accept(call, fields, spec)
+            close_call(call, LlmCall.Outcome.REFUSED, complaints)
         raise TextRefused(
             "No text was written that states only this product's facts. Last complaint: " + complaints[0],
             details={"complaints": complaints},
         )
+
+    def accept(self, call: LlmCall, fields: dict[str, str], spec: ModelSpec) -> exact.Entry:
+        """Call and text together: a text once paid for is not paid for again, wherever a crash falls."""
+        evidence = [asdict(sentence) for sentence in find_evidence(fields["description"], self.brief.facts)]
+        entry = exact.Entry(fields, evidence, spec.provider, spec.model_id)
+        with transaction.atomic():
+            close_call(call, LlmCall.Outcome.ACCEPTED)
+            exact.store(self.workspace_id, self.key, entry)
+        return entry
 
     def split(self, reply: str) -> dict[str, str]:
         fields = split_reply(reply, self.brief.fields)

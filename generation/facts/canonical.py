@@ -13,6 +13,9 @@ from generation.facts.units import Measure, decimal_text, measures
 # A longer canonical form is replaced by its digest, so that one huge cell cannot fill caches and indexes.
 MAX_CANONICAL_CHARS = 400
 
+# Beyond that a value is no statement of a shop's; it is compared as it is spelled.
+LONGEST_READ = 20_000
+
 YES = frozenset(["yes", "true", "ja", "oui", "sí", "si", "sì", "vrai", "verdadero", "vero", "wahr", "waar"])
 NO = frozenset(["no", "false", "nein", "non", "nee", "faux", "falso", "falsch", "onwaar"])
 NEGATED = re.compile(
@@ -36,7 +39,7 @@ def canonical_text(text: str, *, is_code: bool = False) -> str:
         return "bool:yes" if folded in YES else "bool:no"
     if match := NEGATED.fullmatch(folded):
         return f"not:{match['before'] or match['after']}"
-    found = measures(composed)
+    found = measures(composed) if len(composed) <= LONGEST_READ else []
     if len(found) == 1 and found[0].start == 0 and found[0].end == len(composed):
         return _lone_measure(found[0], folded)
     return bounded("text", _with_measures(composed, found) if found else _tight(folded))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
+from generation.facts.compounds import unlisted_claims
 from generation.facts.form import form_complaints
 from generation.facts.known import Known, known_from
 from generation.facts.lexicon.small_words import (
@@ -26,7 +27,7 @@ from generation.facts.sentences import split_sentences
 from generation.facts.types import Brief, Complaint
 from generation.facts.units import COUNT, Measure, measures
 from generation.facts.vocabulary import text_vocabulary
-from generation.facts.words import Reading, Word
+from generation.facts.words import Reading, Word, covered
 
 # Part of cache keys: a stricter check retires the texts that an older one let pass.
 CHECK_VERSION = 1
@@ -38,9 +39,9 @@ MESSAGES = {
     "size": "The size “{}” is not among this product's facts.",
     "certificate": "Nothing in this product's facts supports “{}”.",
     "claim": "Nothing in this product's facts supports “{}”.",
+    "negation": "“{}” contradicts this product's facts, which say the opposite.",
     "name": "The name “{}” is not among this product's facts.",
 }
-CONTRADICTION = "“{}” contradicts this product's facts, which say the opposite."
 # Degrees of protection against dust and water.
 PROTECTION = re.compile(r"IP[X\d][X\d][A-Z]?")
 WORD_SIZES = {"small": "S", "medium": "M", "large": "L"}
@@ -66,6 +67,7 @@ class _Statements:
         self.language = language
         self.measures = measures(reading.text)
         self.mentions = list(find_mentions(reading, text_vocabulary(language), language))
+        self.listed = {place for mention in self.mentions for place in range(mention.first, mention.last + 1)}
         self.code_parts = set(self._code_parts())
 
     def complaints(self) -> Iterator[Complaint]:
@@ -74,6 +76,7 @@ class _Statements:
             self.of_measures,
             self.of_number_words,
             self.of_mentions,
+            self.of_compounds,
             self.of_sizes,
             self.of_denials,
             self.of_names,
@@ -92,9 +95,9 @@ class _Statements:
                 yield self._complaint(kind, measure.start, measure.end)
 
     def _fault(self, measure: Measure) -> str:
-        has_number = not self.known.numbers.isdisjoint(measure.values) or not measure.values
+        has_number = not self.known.numbers.isdisjoint(measure.values)
         if measure.unit is None or measure.unit is COUNT:
-            return "" if has_number or measure.literal in self.known.codes else "number"
+            return "" if has_number or re.sub(r"\W", "", measure.literal) in self.known.codes else "number"
         base = measure.unit.base
         if any((base, value) in self.known.quantities for value in measure.in_si()):
             return ""
@@ -125,8 +128,7 @@ class _Statements:
                 continue
             start, end = self._first(mention).start, self._last(mention).end
             if contradicts:
-                words = self.reading.text[start:end]
-                yield Complaint("negation", start, end, words, CONTRADICTION.format(words))
+                yield self._complaint("negation", start, end)
             elif not self._is_harmless(mention):
                 yield self._complaint("claim" if mention.kind in ("substance", "origin") else mention.kind, start, end)
 
@@ -139,6 +141,11 @@ class _Statements:
             return surface == "look" and base in self.known.stated
         words = self.reading.words[mention.first : mention.last + 1]
         return not mention.negated and all(word.key in self.known.words for word in words)
+
+    def of_compounds(self) -> Iterator[Complaint]:
+        """ "tear-resistant" and "reißfest": claims made with a word that no table holds."""
+        for start, end in unlisted_claims(self.reading, self.known, self.language, self.listed):
+            yield self._complaint("claim", start, end)
 
     def of_sizes(self) -> Iterator[Complaint]:
         words = self.reading.words
@@ -173,24 +180,22 @@ class _Statements:
         if not self.known.denied_words:
             return
         undoing = negators_of(self.language) | NO_WORDS | FREE_BEFORE | FREE_AFTER
-        for start, end in split_sentences(self.reading.text):
-            words = [word for word in self.reading.words if start <= word.start < end]
+        for span in split_sentences(self.reading.text):
+            words = [self.reading.words[position] for position in sorted(covered(self.reading.words, [span]))]
             keys = {word.key for word in words}
             if not keys.isdisjoint(undoing):
                 continue
             for denied in self.known.denied_words:
                 if keys.issuperset(denied) and denied[-1] not in self.known.stated:
                     hit = next(word for word in words if word.key == denied[-1])
-                    text = self.reading.text[hit.start : hit.end]
-                    yield Complaint("negation", hit.start, hit.end, text, CONTRADICTION.format(text))
+                    yield self._complaint("negation", hit.start, hit.end)
 
     def of_names(self) -> Iterator[Complaint]:
-        taken = [(measure.start, measure.end) for measure in self.measures]
-        taken += [(self._first(mention).start, self._last(mention).end) for mention in self.mentions]
-        for word in unknown_names(self.reading, self.known, self.language, taken):
-            if word.start in self.code_parts:
-                continue
-            yield self._complaint("certificate" if PROTECTION.fullmatch(word.raw) else "name", word.start, word.end)
+        judged = self.listed | covered(self.reading.words, ((measure.start, measure.end) for measure in self.measures))
+        for word in unknown_names(self.reading, self.known, self.language, judged):
+            if word.start not in self.code_parts:
+                kind = "certificate" if PROTECTION.fullmatch(word.raw) else "name"
+                yield self._complaint(kind, word.start, word.end)
 
     def _code_parts(self) -> Iterator[int]:
         """Where the words of a known code begin that the text writes apart: "X-200" for "X200"."""

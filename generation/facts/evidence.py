@@ -11,7 +11,7 @@ from generation.facts.sentences import split_sentences
 from generation.facts.types import Fact, Facts, Sentence
 from generation.facts.units import measures
 from generation.facts.vocabulary import facts_vocabulary
-from generation.facts.words import Reading
+from generation.facts.words import Reading, covered
 
 # A word counts by its first letters, so that "mugs" is "mug" and "gewebt" is "gewebte".
 STEM = 6
@@ -32,7 +32,7 @@ def find_evidence(text: str, facts: Facts) -> list[Sentence]:
     return sentences
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _wanted(facts: Facts) -> tuple[tuple[str, Marks], ...]:
     return tuple((fact.label, _marks(_content(fact))) for fact in facts.facts)
 
@@ -53,7 +53,7 @@ def _marks(text: str) -> Marks:
     mentions = list(find_mentions(reading, facts_vocabulary(ANY_LANGUAGE), None))
     spoken = {position for mention in mentions for position in range(mention.first, mention.last + 1)}
     concepts = {f"{'no ' if mention.negated else ''}{mention.concept}*" for mention in mentions}
-    spoken.update(i for i, word in enumerate(reading.words) if any(m.start <= word.start < m.end for m in found))
+    spoken |= covered(reading.words, ((measure.start, measure.end) for measure in found))
     stems = {
         word.key[:STEM]
         for position, word in enumerate(reading.words)

@@ -76,11 +76,11 @@ def _length_complaints(reading: Reading, brief: Brief) -> Iterator[Complaint]:
 
 def _is_domain_like_name(words: str, known: Known) -> bool:
     """A brand such as "Example.com" is a name when the facts hold it and no path follows."""
-    return "/" not in words and not words.lower().startswith("www.") and word_join(words) in known.codes
-
-
-def word_join(words: str) -> str:
-    return "".join(re.findall(r"\w+", words.casefold()))
+    return (
+        "/" not in words
+        and not words.lower().startswith("www.")
+        and "".join(re.findall(r"\w+", words.casefold())) in known.codes
+    )
 
 
 def _is_on_subject(reading: Reading, known: Known) -> bool:

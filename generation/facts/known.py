@@ -11,7 +11,7 @@ from generation.facts.lexicon.small_words import LETTER_SIZES, NUMBER_WORDS, STO
 from generation.facts.mentions import find_mentions
 from generation.facts.types import Fact, Facts
 from generation.facts.units import COUNT, measures
-from generation.facts.vocabulary import broader, facts_vocabulary, text_vocabulary
+from generation.facts.vocabulary import broader, excluded, facts_vocabulary, text_vocabulary
 from generation.facts.words import Reading
 
 ALL_NUMBER_WORDS = {word: value for language in NUMBER_WORDS.values() for word, value in language.items()}
@@ -34,7 +34,7 @@ class Known:
     denied_words: tuple[tuple[str, ...], ...]  # "not suitable for children"
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def known_from(facts: Facts, language: str) -> Known:
     words: set[str] = set()
     codes: set[str] = set()
@@ -64,6 +64,7 @@ def known_from(facts: Facts, language: str) -> Known:
                 (denied if mention.negated else stated).add(mention.concept)
         if fact.label == "color":
             stated.update(COLORS_IN_CONTEXT[key] for key in keys if key in COLORS_IN_CONTEXT)
+    denied.update([other for concept in stated for other in excluded(concept)])
     stated.update([general for concept in stated for general in broader(concept)])
     denied_words = tuple(found for fact in facts.facts if (found := _denied_words(fact)))
     return Known(

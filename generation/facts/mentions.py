@@ -114,27 +114,29 @@ def _with_surface(reading: Reading, first: int, last: int, entry: Entry) -> tupl
 
 def _is_negated(reading: Reading, first: int, last: int, negators: frozenset[str]) -> bool:
     words = reading.words
-    if (
-        last + 1 < len(words)
-        and words[last + 1].key in FREE_AFTER
-        and reading.between(words[last], words[last + 1]) in "- "
-    ):
-        # "hands in latex free of charge": what is free *of* something denies that instead.
-        return not (last + 2 < len(words) and words[last + 2].key in FREE_OF)
-    if (
-        last + 1 < len(words)
-        and words[last + 1].key in NO_WORDS
-        and ":" in reading.between(words[last], words[last + 1])
-    ):
-        return True
-    for back in range(first - 1, max(-1, first - 4), -1):
-        if reading.between(words[back], words[back + 1]) not in (" ", "-", "'"):
-            return False
-        key = words[back].key
-        if key in NEGATION_UNDONE:
-            return False
-        if key in FREE_OF and back and words[back - 1].key in FREE_BEFORE:
+    if last + 1 < len(words):
+        between, after = reading.between(words[last], words[last + 1]), words[last + 1].key
+        if after in FREE_AFTER and between in "- ":
+            # "latex free of charge": what is free *of* something denies that instead.
+            return not (last + 2 < len(words) and words[last + 2].key in FREE_OF)
+        if after in NO_WORDS and ":" in between and _ends_clause(reading, last + 1):
             return True
-        if key in negators:
+    return _is_denied_before(reading, first, negators)
+
+
+def _ends_clause(reading: Reading, position: int) -> bool:
+    """ "Vegan: no" ends there, "Vegan: no down" does not."""
+    words = reading.words
+    return position + 1 == len(words) or reading.between(words[position], words[position + 1]) != " "
+
+
+def _is_denied_before(reading: Reading, first: int, negators: frozenset[str]) -> bool:
+    """A negator stands among the three words before, with no punctuation between."""
+    words = reading.words
+    for back in range(first - 1, max(-1, first - 4), -1):
+        key = words[back].key
+        if reading.between(words[back], words[back + 1]) not in (" ", "-", "'") or key in NEGATION_UNDONE:
+            return False
+        if key in negators or (key in FREE_OF and back and words[back - 1].key in FREE_BEFORE):
             return True
     return False

@@ -9,7 +9,7 @@ from generation.facts.known import Known
 from generation.facts.lexicon.small_words import COMMON_CAPITALS, LETTER_SIZES, STOP_WORDS
 from generation.facts.mentions import BY_CAPITALS
 from generation.facts.sentences import starts_sentence
-from generation.facts.words import Reading, Word
+from generation.facts.words import Reading, Word, covered
 
 CAMEL = re.compile(r"[a-zà-ÿ][A-Z]")
 ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|er|ème|e|o|a)")
@@ -19,19 +19,17 @@ HEADLINE_SHARE = 0.6
 CAPITALISED_NOUNS = frozenset(("de",))
 
 
-def unknown_names(reading: Reading, known: Known, language: str, taken: list[tuple[int, int]]) -> Iterator[Word]:
-    """Words outside the spans in `taken` that read like a maker, a model or a code."""
-    headlines = [] if language in CAPITALISED_NOUNS else _headlines(reading)
-    for word in reading.words:
-        if word.raw.isdigit() or word.raw.islower() or _is_known(word, known):
-            continue
-        if any(start <= word.start < end for start, end in taken):
+def unknown_names(reading: Reading, known: Known, language: str, judged: set[int]) -> Iterator[Word]:
+    """Words that read like a maker, a model or a code; `judged` are positions of words that another rule decides on."""
+    headlines = set() if language in CAPITALISED_NOUNS else covered(reading.words, _headlines(reading))
+    for position, word in enumerate(reading.words):
+        if position in judged or word.raw.isdigit() or word.raw.islower() or _is_known(word, known):
             continue
         if _is_code(word) or (
             language not in CAPITALISED_NOUNS
             and word.raw[0].isupper()
             and not starts_sentence(reading.text, word.start)
-            and not any(start <= word.start < end for start, end in headlines)
+            and position not in headlines
         ):
             yield word
 

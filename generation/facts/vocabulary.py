@@ -10,7 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from generation.facts.lexicon.small_words import FREE_AFTER
-from generation.facts.lexicon.tables import ANY_LANGUAGE, BROADER, concepts, phrases
+from generation.facts.lexicon.tables import ANY_LANGUAGE, BROADER, DENIES, concepts, phrases
 from generation.facts.types import LANGUAGES
 from generation.facts.words import word_key
 
@@ -100,10 +100,19 @@ def facts_vocabulary(language: str) -> Vocabulary:
     return Vocabulary(_compile(forms), _parts(COMPOUNDING))
 
 
-@cache
 def broader(concept: str) -> tuple[str, ...]:
     """What else is true of anything of that concept."""
-    return tuple(general for table in KINDS.values() for general in concepts(table).get(concept, {}).get(BROADER, ()))
+    return _related(concept, BROADER)
+
+
+def excluded(concept: str) -> tuple[str, ...]:
+    """What is not true of anything of that concept."""
+    return _related(concept, DENIES)
+
+
+@cache
+def _related(concept: str, relation: str) -> tuple[str, ...]:
+    return tuple(other for table in KINDS.values() for other in concepts(table).get(concept, {}).get(relation, ()))
 
 
 @cache
@@ -143,7 +152,7 @@ def _parts(languages: tuple[str, ...]) -> dict[str, Entry]:
     for language in set(languages) & set(COMPOUNDING):
         for kind in ("color", "material"):
             for concept, spoken in concepts(KINDS[kind]).items():
-                bases = (word_key(base) for base in spoken[language] if " " not in base)
+                bases = (word_key(base) for base in spoken.get(language, ()) if " " not in base)
                 shortest = 3 if kind == "color" else SHORTEST_PART
                 parts.update((base, Entry(kind, concept)) for base in bases if len(base) >= shortest)
     return parts

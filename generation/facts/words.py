@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 from generation.facts.folding import INVISIBLE, PUNCTUATION, fold_word, without_accents
 
+LONGEST_CACHED = 40
 WORD = re.compile(r"[^\W_]+")
 
 
@@ -36,8 +39,21 @@ class Reading:
         return self.text[left.end : right.start]
 
 
-@lru_cache(maxsize=16384)
+def covered(words: list[Word], spans: Iterable[tuple[int, int]]) -> set[int]:
+    """Positions of the words that begin inside one of the spans."""
+    found: set[int] = set()
+    starts = [word.start for word in words]
+    for start, end in spans:
+        found.update(range(bisect_left(starts, start), bisect_left(starts, end)))
+    return found
+
+
 def word_key(word: str) -> str:
+    return _cached_key(word) if len(word) <= LONGEST_CACHED else without_accents(fold_word(word))
+
+
+@lru_cache(maxsize=16384)
+def _cached_key(word: str) -> str:
     return without_accents(fold_word(word))
 
 

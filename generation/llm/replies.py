@@ -18,6 +18,7 @@ _LABELLED_LINE = re.compile(
 _FENCE = re.compile(r"^\s*```[\w-]*\s*$")
 _DESCRIPTION_LABEL = re.compile(r"^[\s#*_]*description[\s*_]*:[\s*_]*", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…](?=\s|$)")
+_LIST_MARK = re.compile(r"[-*•]\s+")
 _QUOTES = "\"'“”„«»"
 
 
@@ -28,9 +29,14 @@ def split_reply(text: str, fields: Sequence[str]) -> dict[str, str]:
     """
     description: list[str] = []
     found: dict[str, str] = {}
+    waiting = ""
     for line in text.splitlines():
         if match := _LABELLED_LINE.match(line):
-            found[_field_name(match["label"])] = match["value"].strip().strip(_QUOTES)
+            waiting = _field_name(match["label"])
+            found[waiting] = _unquoted(match["value"])
+        elif waiting and not found[waiting] and line.strip():
+            # The label stood on a line of its own.
+            found[waiting] = _unquoted(line.strip())
         elif not _FENCE.match(line):
             description.append(line)
     asked = {name: value for name, value in found.items() if name in fields and value}
@@ -49,7 +55,7 @@ def compose_missing(values: Mapping[str, str], fields: Sequence[str], facts: Fac
     if "seo_title" in fields:
         complete["seo_title"] = cut_at_word(complete.get("seo_title") or seo_title(facts), SEO_TITLE_CHARS)
     if "meta_description" in fields:
-        wanted = complete.get("meta_description") or values["description"] or facts.title
+        wanted = complete.get("meta_description") or _prose(values["description"]) or facts.title
         complete["meta_description"] = cut_at_sentence(wanted, META_DESCRIPTION_CHARS)
     return complete
 
@@ -79,6 +85,18 @@ def cut_at_sentence(text: str, limit: int) -> str:
         return line
     ends = [match.end() for match in _SENTENCE_END.finditer(line) if match.end() <= limit]
     return line[: ends[-1]] if ends else cut_at_word(line, limit)
+
+
+def _prose(description: str) -> str:
+    """Without its list, which reads badly on one line; the list's own words where there is nothing else."""
+    lines = [line.strip() for line in description.splitlines() if line.strip()]
+    sentences = [line for line in lines if not _LIST_MARK.match(line)]
+    return " ".join(sentences) or ". ".join(_LIST_MARK.sub("", line) for line in lines)
+
+
+def _unquoted(value: str) -> str:
+    """Without quotation marks around it; one at the end alone is an inch mark."""
+    return value[1:-1].strip() if len(value) > 1 and value[0] in _QUOTES and value[-1] in _QUOTES else value
 
 
 def _field_name(label: str) -> str:

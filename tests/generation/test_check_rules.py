@@ -59,6 +59,8 @@ def test_what_the_facts_state_passes(text: str) -> None:
         ("The bottle holds 750 ml.", "number", "750 ml"),
         ("The bottle holds 500 g.", "unit", "500 g"),
         ("The bottle has 7 parts.", "number", "7"),
+        ("The bottle runs version 1.2.3.", "number", "1.2.3"),
+        ("The bottle is tear-resistant.", "claim", "tear-resistant"),
         ("The bottle has seven parts.", "number", "seven"),
         ("The bottle is green.", "color", "green"),
         ("The bottle is made of oak.", "material", "oak"),
@@ -182,6 +184,23 @@ def test_inventions_are_found_in_every_language(language: str, text: str, kind: 
 
 def test_german_nouns_are_no_names() -> None:
     assert complaints("Die Flasche passt in jede Tasche und begleitet Sie durch den Alltag.", language="de") == []
+
+
+def test_a_version_and_a_made_up_claim_pass_when_the_facts_hold_them() -> None:
+    product: ProductInput = {
+        "title": "Router",
+        "attributes": {"Firmware": "1.2.3"},
+        "features": ["tear-resistant cable"],
+    }
+
+    assert kinds("The router runs firmware 1.2.3 and has a tear-resistant cable.", product) == []
+
+
+def test_what_must_be_washed_by_hand_does_not_go_in_the_dishwasher() -> None:
+    product: ProductInput = {"title": "Knife", "features": ["Hand wash only"]}
+
+    assert kinds("Keep the knife out of the sink: no dishwasher.", product) == []
+    assert kinds("The knife is dishwasher safe.", product) == ["negation"]
 
 
 def test_a_bare_number_does_not_prove_a_quantity() -> None:

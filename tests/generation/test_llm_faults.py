@@ -127,6 +127,15 @@ def test_refused_connection_costs_nothing(api: Api) -> None:
 
 
 @both
+def test_failed_tls_handshake_costs_nothing(server: Provider, api: Api) -> None:
+    with pytest.raises(LlmError) as caught:
+        complete(make_request(), api.spec, Endpoint(server.url.replace("http:", "https:"), "test-key"))
+
+    error = caught.value
+    assert (error.kind, error.retryable, error.may_have_been_charged) == ("connection", True, False)
+
+
+@both
 def test_invalid_address_is_a_configuration_error(api: Api) -> None:
     with pytest.raises(LlmError) as caught:
         complete(make_request(), api.spec, Endpoint("gopher://provider.example", "test-key"))
@@ -200,6 +209,7 @@ def test_cut_text_is_a_failure_that_was_paid(server: Provider, api: Api) -> None
         (ANTHROPIC, {"stop": "refusal"}),
         (OPENAI, {"stop": "content_filter"}),
         (OPENAI, {"refusal": "I'd rather not."}),
+        (OPENAI, {"status": 400, "error_code": "content_policy_violation"}),
     ],
 )
 def test_refusal_is_told_apart(server: Provider, api: Api, behaviour: dict[str, Any]) -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from tests.races.processes import Worker, workers
 from tests.races.product import Product, run_product
-from tests.races.shops import committed_shop
+from tests.races.committed import db
 from tests.servers import Provider, run_provider
 
-__all__ = ["committed_shop"]
+__all__ = ["db"]
 
 StartWorker = Callable[..., Worker]
 

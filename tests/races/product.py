@@ -24,7 +24,7 @@ from contentopt.engines.valkey import Valkey
 from tests.servers import KEY, ROOT, Provider
 
 READY = "Ctrl-C stops everything"  # the last line of a start
-START_SECONDS = 60
+START_SECONDS = 40
 STOP_SECONDS = 30
 # How the supervisor's children are told apart.
 COMMANDS = {"bulk": "-Q bulk", "web": "granian", "clock": "manage.py clock"}
@@ -38,7 +38,7 @@ class Process:
 
 
 def list_processes() -> list[Process]:
-    table = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    table = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     rows = (line.split(maxsplit=2) for line in table.splitlines())
     return [Process(int(row[0]), int(row[1]), row[2]) for row in rows if len(row) == 3]
 

@@ -10,6 +10,7 @@ import re
 import secrets
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -48,11 +49,11 @@ class Aftermath:
     def rows(self) -> list[tuple[Any, ...]]:
         """Everything a sweep could change."""
         items = "SELECT id, state, attempt, lease_token, next_run_at, published_at FROM generation_runitem"
-        texts = "SELECT t.id, p.id, p.text_id, t.version FROM generation_product p JOIN generation_text t ON product_id=p.id"
         return [
             *self.product.fetch(f"{items} WHERE run_id = %s ORDER BY id", self.run),
-            *self.product.fetch(f"{texts} WHERE p.catalogue_id = %s ORDER BY t.id", self.catalogue),
             *self.product.fetch("SELECT id, state, finished_at FROM generation_run ORDER BY id"),
+            *sorted(self.texts()),
+            *sorted(self.calls()),
         ]
 
     def texts(self) -> list[tuple[UUID, UUID, UUID, UUID]]:
@@ -85,10 +86,10 @@ def kill_at_random_moments(after: Aftermath, dice: random.Random) -> list[str]:
     """One of each kind, in any order; what was still to do each time is told, so that a run too short shows."""
     kills = []
     for victim in dice.sample(VICTIMS, len(VICTIMS)):
-        time.sleep(dice.uniform(0.2, 1.2))
-        sys.stdout.write(f"killing {victim} with {unfinished(after)} to go\n")
+        time.sleep(dice.uniform(0.2, 1.8))
         after.product.kill(victim)
         kills.append(f"{victim} with {unfinished(after)} to go")
+    assert unfinished(after), "the run was over before everything had been killed: this proves nothing"
     return kills
 
 
@@ -111,13 +112,29 @@ def test_run_ends_complete_whatever_is_killed(product: Product, number: int) -> 
 
     kills = kill_at_random_moments(after, random.Random(seed))
 
+    sys.stdout.write(f"killed {'; '.join(kills)}\n")
     assert eventually(lambda: not unfinished(after), END_SECONDS, pause=0.3), after.status()
-    sys.stdout.write(f"{time.monotonic() - began:.1f} s; killed {'; '.join(kills)}\n")
+    sys.stdout.write(f"complete after {time.monotonic() - began:.1f} s, {len(after.calls())} calls\n")
     assert_run_is_complete(after)
     assert_every_text_is_stored_once(after)
     assert_every_call_is_recorded_once(after)
     assert_only_written_cells_differ(content, product.call(key, "GET", f"catalogues/{catalogue}/export").content)
     assert_sweeps_change_nothing(after)
+
+
+def test_run_asked_for_while_the_web_process_dies_is_started_once(product: Product) -> None:
+    key = product.create_key("Interrupted")
+    catalogue = product.import_file(key, make_file(numbered_rows(20)))
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(start_run, product, key, catalogue) for _ in range(4)]
+        product.kill("web")
+    run = {future.result() for future in asked}
+
+    assert len(run) == 1
+    after = Aftermath(product, key, catalogue, run.pop())
+    assert eventually(lambda: after.status()["state"] == "finished", 30), after.status()
+    assert product.fetch("SELECT count(*) FROM generation_run WHERE catalogue_id = %s", catalogue) == [(1,)]
+    assert len(after.texts()) == 20
 
 
 def assert_run_is_complete(after: Aftermath) -> None:

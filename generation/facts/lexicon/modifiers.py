@@ -26,7 +26,7 @@ COLOR_WORDS_BEFORE = frozenset(("in", "color", "shade", "colors"))
 COLOR_WORDS_AFTER = frozenset(("color", "colored", "tone", "toned", "hue", "shade", "tint", "hues", "tones"))
 
 # "gold-plated" is not gold, "marble-look" not marble.
-PLATED = frozenset(("plated", "plating", "coated", "filled", "veneer", "vergoldet"))
+PLATED = frozenset(("plated", "plating", "coated", "filled", "veneer"))
 LIKENESS = frozenset(("look", "effect", "imitation", "optik", "style", "finish", "print", "tone", "toned", "like"))
 SURFACES = PLATED | LIKENESS
 IMITATIONS = frozenset(("faux", "imitation", "artificial", "fake", "mock", "synthetic", "vegan", "simulated"))

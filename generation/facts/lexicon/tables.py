@@ -10,6 +10,7 @@ Table = dict[str, dict[str, list[str]]]
 
 ANY_LANGUAGE = "any"
 BROADER = "broader"
+DENIES = "denies"
 
 
 @cache

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
-from generation.llm.providers import anthropic, offline, openai
-from generation.llm.types import Completion, Endpoint, ModelSpec, Request
+from importlib import import_module
+from typing import Protocol
 
-_COMPLETE = {"anthropic": anthropic.complete, "openai": openai.complete, "offline": offline.complete}
+from generation.llm.types import Completion, Endpoint, Kind, ModelSpec, Request
+
+
+class Complete(Protocol):
+    def __call__(self, request: Request, spec: ModelSpec, endpoint: Endpoint) -> Completion: ...
 
 
 def complete(request: Request, spec: ModelSpec, endpoint: Endpoint) -> Completion:
     """One attempt at one text. Raises LlmError; never retries."""
-    return _COMPLETE[spec.kind](request, spec, endpoint)
+    return adapter(spec.kind)(request, spec, endpoint)
+
+
+def adapter(kind: Kind) -> Complete:
+    """Loaded at first use: a vendor's SDK takes up to a second to import, and most processes never call it."""
+    found: Complete = import_module(f"generation.llm.providers.{kind}").complete
+    return found

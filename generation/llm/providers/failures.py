@@ -37,8 +37,12 @@ _STATUS_KINDS: dict[int, ErrorKind] = {
 _RETRYABLE_KINDS = frozenset({"timeout", "server", "rate_limited", "overloaded"})
 # A gateway gave up waiting: the model behind it may have finished, and been paid, all the same.
 _UNKNOWN_COST_STATUSES = frozenset({408, 499, 502, 504})
-# OpenAI answers 429 to an account without credit: waiting does not help.
-_NO_CREDIT = "insufficient_quota"
+# Codes that say more than their status. OpenAI answers 429 to an account without credit: waiting does not help.
+_CODE_KINDS: dict[str, ErrorKind] = {
+    "insufficient_quota": "auth",
+    "content_filter": "refused",
+    "content_policy_violation": "refused",
+}
 
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 _UNREADABLE = (json.JSONDecodeError, UnicodeDecodeError, httpx2.DecodingError)
@@ -47,9 +51,7 @@ _UNREADABLE = (json.JSONDecodeError, UnicodeDecodeError, httpx2.DecodingError)
 def status_failure(status: int, headers: Mapping[str, str], body: object) -> LlmError:
     """The provider answered with an error status."""
     code = _vendor_code(body)
-    kind = _STATUS_KINDS.get(status, "server" if status >= 500 else "bad_request")
-    if code == _NO_CREDIT:
-        kind = "auth"
+    kind = _CODE_KINDS.get(code) or _STATUS_KINDS.get(status, "server" if status >= 500 else "bad_request")
     return LlmError(
         kind,
         f"The provider answered {status}" + (f" ({code})." if code else "."),

@@ -16,6 +16,8 @@ FEWEST_BULLETS = 3
 MOST_WORDS = {length: most for length, (_, most) in WORD_BUDGETS.items()} | {"short": 40}
 PARAGRAPH_WORDS = 55
 FEWEST_PARAGRAPH_WORDS = 12
+# What the check says of a text as a whole says nothing about one of its lines.
+_ABOUT_WHOLE_TEXTS = ("too_short", "too_long", "off_topic")
 _SPECIFICATIONS = (Rank.SIZE, Rank.PRACTICAL, Rank.REST)
 
 
@@ -42,7 +44,9 @@ def compose_description(brief: Brief, variation: int = 0) -> str:
 
 def holds(line: Line, brief: Brief) -> bool:
     """What the output check would refuse is left out; a text needs its introduction."""
-    return line.rank is Rank.INTRODUCTION or not check_text(line.text, brief)
+    if line.rank is Rank.INTRODUCTION:
+        return True
+    return all(complaint.kind in _ABOUT_WHOLE_TEXTS for complaint in check_text(line.text, brief))
 
 
 def fit(lines: Sequence[Line], most_words: int) -> list[Line]:
@@ -50,7 +54,7 @@ def fit(lines: Sequence[Line], most_words: int) -> list[Line]:
     kept: set[int] = set()
     words = 0
     for index in sorted(range(len(lines)), key=lambda index: lines[index].rank):
-        length = _words(lines[index].text)
+        length = _length(lines[index])
         if words + length <= most_words or not kept:
             kept.add(index)
             words += length
@@ -77,6 +81,11 @@ def _paragraphs(lines: Sequence[Line]) -> list[str]:
         start = len(lines)
     halves = (lines[:start], lines[start:])
     return [" ".join(line.text for line in half) for half in halves if half]
+
+
+def _length(line: Line) -> int:
+    """Words, in whichever form the line will be shown; a list's dashes count too."""
+    return max(_words(line.text), sum(_words(bullet) + 1 for bullet in line.bullet.splitlines()))
 
 
 def _words(text: str) -> int:

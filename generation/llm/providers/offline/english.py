@@ -48,8 +48,8 @@ class _English:
         yield self.introduction()
         yield from map(self.material, self.outline.take(*_MATERIALS))
         yield from self.features()
-        yield from self.measures()
         yield from (Line(Rank.SENTENCES, text) for text in self.outline.sentences)
+        yield from self.measures()
         yield from self.choices()
         last = self.outline.take(*_LAST)
         rest = [*self.outline.take(*_ORDER), *self.outline.take(*self.outline.attributes)]
@@ -68,22 +68,18 @@ class _English:
         if material := self.pure_material():
             template = self.chooser.pick("introduction", words.INTRODUCTIONS_MADE_OF[self.tone])
             return Line(Rank.INTRODUCTION, self.fill(template, material=material, **names))
-        if self.is_thin():
-            template = self.chooser.pick("category", words.CATEGORY)
-            listing = self.fill(template, category=self.outline.category) if self.outline.category else ""
-        else:
-            listing = ""
-        template = self.chooser.pick("introduction", words.INTRODUCTIONS[self.tone])
-        return Line(Rank.INTRODUCTION, f"{self.fill(template, **names)} {listing}".strip())
+        introduction = self.fill(self.chooser.pick("introduction", words.INTRODUCTIONS[self.tone]), **names)
+        if not self.outline.is_thin:
+            return Line(Rank.INTRODUCTION, introduction)
+        if not self.outline.category:
+            return Line(Rank.INTRODUCTION, self.fill(words.NAME_ONLY, **names))
+        category = self.fill(self.chooser.pick("category", words.CATEGORY), category=lower_first(self.outline.category))
+        return Line(Rank.INTRODUCTION, f"{introduction} {category}")
 
     def name(self) -> str:
         name = with_article(self.outline.title)
         brand = self.outline.brand
         return f"{name} by {brand}" if brand and brand.casefold() not in name.casefold() else name
-
-    def is_thin(self) -> bool:
-        outline = self.outline
-        return not (outline.attributes or outline.features or outline.choices or outline.sentences)
 
     def pure_material(self) -> str:
         """What the whole product is made of, if the facts say that and no more."""
@@ -129,18 +125,23 @@ class _English:
             yield Line(Rank.SIZE, self.fill("{It} {be} {said}.", said=said), bullets)
 
     def choices(self) -> Iterator[Line]:
-        choices = {choice.label: choice for choice in self.outline.choices}
-        color, size = choices.pop("color", None), choices.pop("size", None)
-        said = [_some(color, "and")] if color else []
+        few = {each.label: each for each in self.outline.choices if len(each.values) <= MANY_CHOICES}
+        color, size = few.get("color"), few.get("size")
+        said = [listed(_choices(color), "and")] if color else []
         if size:
-            said.append(f"sizes {_some(size, 'and')}")
+            said.append(f"sizes {listed(_choices(size), 'and')}")
         if said:
             template = self.chooser.pick("choices", words.CHOICES[self.tone])
             yield Line(Rank.CHOICES, self.fill(template, choices=", in ".join(said)))
-        for choice in choices.values():
-            templates = words.PLURAL_CHOICE if is_plural(choice.display) else words.OTHER_CHOICE
-            template = self.chooser.pick(f"choice {choice.label}", templates)
-            yield Line(Rank.CHOICES, self.labelled(template, choice, values=_some(choice, "or")))
+        yield from (self.other_choice(each) for each in self.outline.choices if each not in (color, size))
+
+    def other_choice(self, choice: Attribute) -> Line:
+        if len(choice.values) > MANY_CHOICES:
+            text = self.labelled(words.MANY_CHOICE, choice, values=listed(_choices(choice)[:MANY_CHOICES], "and"))
+            return Line(Rank.CHOICES, text)
+        templates = words.PLURAL_CHOICE if is_plural(choice.display) else words.OTHER_CHOICE
+        template = self.chooser.pick(f"choice {choice.label}", templates)
+        return Line(Rank.CHOICES, self.labelled(template, choice, values=listed(_choices(choice), "or")))
 
     def attribute(self, attribute: Attribute, rank: Rank) -> Line:
         label = attribute.label
@@ -148,7 +149,7 @@ class _English:
             return self.yes_or_no(attribute, rank)
         if label == "contents" and _SET.match(attribute.values[0]):
             return self.line(rank, "{It} {come} as a {text}.", attribute, lower_first(_text(attribute)))
-        if verb := verb_phrase(attribute.values[0], are=self.are):
+        if len(attribute.values) == 1 and (verb := verb_phrase(attribute.values[0], are=self.are)):
             return self.line(rank, "{It} {text}.", attribute, verb)
         return self.line(rank, self.wording(attribute), attribute)
 
@@ -204,8 +205,5 @@ def _text(attribute: Attribute) -> str:
     return "; ".join(values) if attribute.label in _NOTES else listed(values, "and")
 
 
-def _some(choice: Attribute, last: str) -> str:
-    values: Sequence[str] = [lower_words(value) for value in choice.values]
-    if len(values) <= MANY_CHOICES:
-        return listed(values, last)
-    return f"many, among them {listed(values[:MANY_CHOICES], 'and')}"
+def _choices(choice: Attribute) -> Sequence[str]:
+    return [lower_words(value) for value in choice.values]

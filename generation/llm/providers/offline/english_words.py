@@ -50,7 +50,9 @@ CHOICES = {
     "persuasive": ("Choose from {choices}.", "Yours in {choices}."),
 }
 OTHER_CHOICE = ("Choose the {label}: {values}.",)
+MANY_CHOICE = "The choice of {label} includes {values}."
 PLURAL_CHOICE = ("{Label} to choose from: {values}.", "{Label}: {values}.")
+NAME_ONLY = "{This_is} {it}."
 CATEGORY = ("You will find {them} in the {category} category.", "{It} {be} in the {category} category.")
 
 # For materials that belong to parts, as in "beech frame, canvas seat".

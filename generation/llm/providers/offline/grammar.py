@@ -15,6 +15,7 @@ from generation.llm.providers.offline.english_lexicon import (
 
 _SINGULAR_IN_S = re.compile(r"(?:ss|us|is|lens|canvas|gas|atlas|compass|series|gps)$")
 _HEAD_ENDS = re.compile(r"\s(?:with|for|in|of|from|without|by|on|to|and|per|at)\s|[,(|&]|\s[–—-]\s", re.IGNORECASE)
+_INITIALISM = re.compile(r"[A-Z](?:[A-Z]|-)")
 _CODE = re.compile(r"[^a-z]*|.*\d.*|[A-Z.]{1,5}")
 
 
@@ -47,13 +48,18 @@ def noun_phrase(feature: str) -> str | None:
     first, noun = words.split()[0].casefold(), head_noun(feature)
     if "," in words or first in NO_NOUN or noun in ("size", "fit"):
         return None
-    if first in DETERMINERS or first[0].isdigit() or noun in UNCOUNTABLE or is_plural(feature):
+    if first[0].isdigit():
+        return words if is_plural(feature) else None
+    if first in DETERMINERS or noun in UNCOUNTABLE or is_plural(feature):
         return words
     return f"{_article(words)} {words}" if noun in COUNTABLE else None
 
 
 def _article(words: str) -> str:
-    vowel = re.match(r"[aeiou]|[8LFMNRSX]-", words) and not re.match(r"(?:uni|use|usb|eu|one)", words, re.IGNORECASE)
+    """By sound: "an LED lamp", "a USB port"."""
+    if _INITIALISM.match(words):
+        return "an" if words[0] in "AEFHILMNORSX" else "a"
+    vowel = words[0].casefold() in "aeiou" and not re.match(r"uni|use|eu|one", words, re.IGNORECASE)
     return "an" if vowel else "a"
 
 

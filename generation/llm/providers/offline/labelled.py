@@ -47,11 +47,11 @@ class _Labelled:
         name = outline.title
         if outline.brand and outline.brand.casefold() not in name.casefold():
             name = f"{name} {language.by} {outline.brand}"
+        if outline.is_thin and not outline.category:
+            return Line(Rank.INTRODUCTION, language.name_only.format(it=name))
         said = sentence(self.chooser.pick("introduction", language.introductions[self.tone]).format(it=name))
-        is_thin = not (outline.attributes or outline.features or outline.choices or outline.sentences)
-        if is_thin and outline.category:
-            said = f"{said} {self.stated(language.category, outline.category)}"
-        return Line(Rank.INTRODUCTION, said)
+        category = self.stated(language.category, outline.category) if outline.is_thin else ""
+        return Line(Rank.INTRODUCTION, f"{said} {category}".strip())
 
     def attribute(self, attribute: Attribute, rank: Rank) -> Line:
         text = self.stated(self.label(attribute), self.value(attribute))

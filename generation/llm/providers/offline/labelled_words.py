@@ -12,6 +12,7 @@ class Language:
     yes: str
     no: str
     category: str
+    name_only: str
     features: tuple[str, ...]
     introductions: dict[str, tuple[str, ...]]
     labels: dict[str, str]
@@ -36,6 +37,7 @@ LANGUAGES: dict[str, Language] = {
         yes="ja",
         no="nein",
         category="Kategorie",
+        name_only="Das ist der Artikel {it}.",
         features=("Ausstattung", "Details", "Merkmale"),
         introductions={
             "neutral": ("Das ist {it}.", "{it} im Überblick.", "Hier ist {it}."),
@@ -62,6 +64,7 @@ LANGUAGES: dict[str, Language] = {
         yes="oui",
         no="non",
         category="Catégorie",
+        name_only="Voici l’article {it}.",
         features=("Caractéristiques", "Détails", "Points à noter"),
         introductions={
             "neutral": ("Voici {it}.", "{it} en bref."),
@@ -85,6 +88,7 @@ LANGUAGES: dict[str, Language] = {
         yes="sí",
         no="no",
         category="Categoría",
+        name_only="Este es el artículo {it}.",
         features=("Características", "Detalles", "A tener en cuenta"),
         introductions={
             "neutral": ("Esto es {it}.", "{it} en resumen."),
@@ -107,6 +111,7 @@ LANGUAGES: dict[str, Language] = {
         yes="sì",
         no="no",
         category="Categoria",
+        name_only="Ecco l’articolo {it}.",
         features=("Caratteristiche", "Dettagli", "Da notare"),
         introductions={
             "neutral": ("Ecco {it}.", "{it} in breve."),
@@ -129,6 +134,7 @@ LANGUAGES: dict[str, Language] = {
         yes="ja",
         no="nee",
         category="Categorie",
+        name_only="Dit is het artikel {it}.",
         features=("Kenmerken", "Details", "Goed om te weten"),
         introductions={
             "neutral": ("Dit is {it}.", "{it} in het kort."),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from generation.facts import Brief, Fact
-from generation.llm.providers.offline.quoting import factual_sentences, is_quotable, plain
+from generation.llm.providers.offline.quoting import factual_sentences, is_quotable, plain, without_tags
 
 # What a shop keeps about a product but does not tell its customers in a description.
 UNTOLD = re.compile(
@@ -47,6 +47,11 @@ class Outline:
     choices: list[Attribute] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
 
+    @property
+    def is_thin(self) -> bool:
+        """Nothing but a name is known."""
+        return not (self.attributes or self.features or self.choices or self.sentences)
+
     def take(self, *labels: str) -> list[Attribute]:
         """The attributes of these labels, which are then no longer left to tell."""
         return [self.attributes.pop(label) for label in labels if label in self.attributes]
@@ -69,7 +74,7 @@ def outline_of(brief: Brief) -> Outline:
 
 def short_title(title: str) -> str:
     """A title stuffed with everything is named by its first part."""
-    name = plain(title)
+    name = plain(without_tags(title)) or plain(title) or title
     if len(name) <= TITLE_CHARS:
         return name
     first = re.split(r"[,;|]| [–—-] | with ", name)[0]
@@ -93,7 +98,7 @@ def _place(outline: Outline, label: str, group: list[Fact], *, is_option: bool) 
     values = tuple(dict.fromkeys(_values(group)))
     if not values:
         return
-    attribute = Attribute(label, plain(group[0].display_label), values, group[0].canonical)
+    attribute = Attribute(label, plain(group[0].display_label) or label, values, group[0].canonical)
     if label == "brand":
         outline.brand = values[0]
     elif label == "category":

@@ -16,12 +16,14 @@ _PICTURE_PARTS = "\N{VARIATION SELECTOR-16}\N{ZERO WIDTH JOINER}\N{COMBINING ENC
 
 _SENTENCE_BREAK = re.compile(r"(?<=[.!?…])\s+(?=[^\W\da-z_])|\s*[\r\n]+\s*")
 _MARKUP = re.compile(r"[<>{}\[\]|\\^~`]|https?:|www\.|\w@\w|&\w+;")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->")
 _ABBREVIATION = re.compile(r"(?:^|\s)\w{1,3}\.$")
 
 # Orders to whoever writes. A fact never addresses the writer.
 _ORDERS = re.compile(
-    r"\b(?:ignor(?:e|ez|iere?n?|a)|disregard|pretend|lorem|ipsum|system prompt|as an ai|you (?:are|must|should|will) (?:now|say|write))\b"
-    r"|\b(?:previous|above|prior|all|these|following|vorherigen?|alle|précédentes) (?:instructions?|anweisungen|rules|prompts?)\b"
+    r"\b(?:ignor(?:e|ez|iere?n?|a)|disregard|pretend|lorem|ipsum|system prompt|as an ai)\b"
+    r"|\byou (?:are|must|should|will) (?:now|say|write)\b"
+    r"|\b(?:previous|above|prior|all|these|vorherigen?|alle|précédentes) (?:instructions?|anweisungen|rules|prompts?)\b"
     r"|^(?:say|write|tell|reply|respond|output|repeat|print|mention|claim|describe|sag|schreib\w*|antworte)\s",
     re.IGNORECASE,
 )
@@ -59,6 +61,10 @@ _STOP_WORD_SETS = {language: frozenset(words.split()) for language, words in _ST
 def is_quotable(value: str) -> bool:
     """Short enough, plain, and not an order."""
     return bool(value) and len(value) <= MAX_QUOTED_CHARS and not _MARKUP.search(value) and not _ORDERS.search(value)
+
+
+def without_tags(text: str) -> str:
+    return _TAG.sub(" ", text)
 
 
 def plain(text: str) -> str:

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from accounts.models import Role, Scope
+from accounts.permissions import ROLE_SCOPES
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes"),
+    [
+        (Role.VIEWER, {"read"}),
+        (Role.EDITOR, {"read", "write"}),
+        (Role.ADMIN, {"read", "write", "admin"}),
+        (Role.OWNER, {"read", "write", "admin", "billing"}),
+    ],
+)
+def test_each_role_may_what_the_table_says(role: Role, scopes: set[str]) -> None:
+    assert ROLE_SCOPES[role] == scopes
+
+
+def test_every_role_is_in_the_table_and_no_other() -> None:
+    assert set(ROLE_SCOPES) == set(Role.values)
+
+
+def test_a_higher_role_may_all_that_a_lower_one_may() -> None:
+    ladder = [ROLE_SCOPES[role] for role in (Role.VIEWER, Role.EDITOR, Role.ADMIN, Role.OWNER)]
+    assert all(lower < higher for lower, higher in pairwise(ladder))
+    assert ladder[-1] == set(Scope.values)
