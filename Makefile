@@ -22,7 +22,7 @@ run: .setup-run  ## Start everything on this machine; PORT=8001 changes the port
 	@$(BIN)/python -m contentopt.supervisor
 
 test: .setup-dev  ## Run the test suite
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 chaos: .setup-dev  ## Kill processes at random in the middle of ten runs
 	@CHAOS_ROUNDS=10 $(BIN)/python -m pytest tests/races/test_run_survives_kills.py -s

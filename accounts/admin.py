@@ -90,12 +90,12 @@ class PlanAdmin(ModelAdmin):  # type: ignore[misc]
 class WorkspaceAdmin(ModelAdmin):  # type: ignore[misc]
     """Find a workspace; change its plan. Its usage, cost and runs are on generation's pages, linked by filter."""
 
-    list_display = ("name", "slug", "plan", "owners", "created_at")
+    list_display: Any = ("name", "slug", "plan", "owners", "created_at")
     list_filter = ("plan",)
     search_fields = ("name", "slug", "memberships__user__email")
     list_select_related = ("plan",)
-    readonly_fields = ("id", "slug", "created_at")
-    fields = ("name", "plan", "slug", "id", "created_at")
+    readonly_fields: Any = ("id", "slug", "created_at")
+    fields: Any = ("name", "plan", "slug", "id", "created_at")
     inlines = (MembershipInline, ApiKeyInline)
 
     @admin.display(description="Owners")

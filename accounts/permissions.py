@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -22,7 +22,7 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
 }
 
 P = ParamSpec("P")
-View = Callable[Concatenate[WorkspaceRequest, P], HttpResponse]
+View = Callable[Concatenate[WorkspaceRequest, P], HttpResponseBase]
 
 
 def require_scope(scope: str) -> Callable[[View[P]], View[P]]:
@@ -30,7 +30,7 @@ def require_scope(scope: str) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: WorkspaceRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: WorkspaceRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if scope not in ROLE_SCOPES[request.membership.role]:
                 raise NotAllowed(
                     f"Your role in {request.workspace} is {request.membership.get_role_display().lower()}, "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from allauth.account.adapter import get_adapter
 from django.core.cache import cache
 from django.http import HttpRequest
 from django_redis import get_redis_connection
@@ -134,8 +135,8 @@ class PlanThrottle(BaseThrottle):
 
 
 def limit_visitor(request: HttpRequest, *, burst: int, daily: int) -> Allowance:
-    """For pages that work without signing in: one address, one allowance."""
-    allowance = take(f"visitor:{request.META['REMOTE_ADDR']}", burst=burst, daily=daily)
+    """For pages that work without signing in: one address, one allowance. Only trusted proxies may say whose."""
+    allowance = take(f"visitor:{get_adapter().get_client_ip(request)}", burst=burst, daily=daily)
     if not allowance.allowed:
         raise refuse(allowance, "Trying without an account")
     return allowance

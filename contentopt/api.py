@@ -25,6 +25,7 @@ CODES = {
     "parse_error": "malformed_body",
     "throttled": "rate_limited",
 }
+USUAL_WAIT_SECONDS = 5  # where a refusal does not say it
 MESSAGES = {
     "not_authenticated": "Send an API key of the workspace as “Authorization: Bearer <api key>”.",
 }
@@ -37,8 +38,7 @@ def error_body(code: str, message: str, details: Any = None) -> dict[str, Any]:
 def error_response(error: Exception, _context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: every refusal in one shape, {"error": {code, message, details}}."""
     if isinstance(error, DomainError):
-        headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-        response = Response(error_body(error.code, error.message, error.details), error.status, headers=headers)
+        response = _from_domain(error)
     elif isinstance(error, Http404):
         response = Response(error_body("not_found", "There is nothing here, or not in this workspace."), 404)
     elif isinstance(error, PermissionDenied):
@@ -53,6 +53,12 @@ def error_response(error: Exception, _context: dict[str, Any]) -> Response | Non
         return None
     set_rollback()
     return response
+
+
+def _from_domain(error: DomainError) -> Response:
+    wait = error.retry_after or (USUAL_WAIT_SECONDS if error.status in (429, 503) else 0)
+    headers = {"Retry-After": str(wait)} if wait else {}
+    return Response(error_body(error.code, error.message, error.details), error.status, headers=headers)
 
 
 def _from_drf(error: exceptions.APIException) -> Response:

@@ -179,8 +179,8 @@ _breaker = _Breaker()
 def _broker(pid: int) -> Connection:
     """A connection of this process's own (sockets must not cross a fork), with a short fuse: it is used in requests."""
     timeouts = {"socket_timeout": PUBLISH_TIMEOUT_SECONDS, "socket_connect_timeout": PUBLISH_TIMEOUT_SECONDS}
-    # By itself kombu tries to connect for six seconds; 0 would mean for ever.
-    return current_app.connection_for_write(transport_options={**timeouts, "max_retries": 1, "interval_start": 0})
+    # Left to itself, kombu tries to connect for six seconds.
+    return current_app.connection_for_write(transport_options={**timeouts, "max_retries": 0})
 
 
 def publish(task: str, *args: str) -> bool:

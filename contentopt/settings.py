@@ -8,6 +8,7 @@ from pathlib import Path
 import environ
 import structlog
 from csp.constants import NONE, SELF
+from structlog.typing import Processor
 
 from contentopt import engines
 
@@ -49,6 +50,7 @@ DATABASES = {
             "connect_timeout": 5,
         },
         "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # they do not survive a transaction pooler, nor a reader who leaves
         "TEST": {"NAME": env.str("TEST_DATABASE_NAME", default="test_contentopt")},
     }
 }
@@ -304,7 +306,7 @@ UNFOLD = {
 # --- Logs -------------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOG_PROCESSORS = [
+LOG_PROCESSORS: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

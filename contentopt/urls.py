@@ -17,5 +17,6 @@ urlpatterns = [
     path("staff/", admin.site.urls),
 ]
 
+handler400 = "contentopt.views.bad_request"
 handler404 = "contentopt.views.not_found"
 handler500 = "contentopt.views.server_error"

@@ -41,6 +41,13 @@ def _redis_answers() -> bool:
         return False
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        body = {"error": {"code": "bad_request", "message": "This request cannot be understood.", "details": {}}}
+        return JsonResponse(body, status=400)
+    return render(request, "400.html", status=400)
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith("/api/"):
         body = {"error": {"code": "not_found", "message": "There is no such address in the API.", "details": {}}}
@@ -51,9 +58,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     request_id = request.META.get("contentopt.request_id", "")
     if request.path.startswith("/api/"):
-        message = (
-            "Something broke on our side. Try again, or write to support with the request id."
-        )
+        message = "Something broke on our side. Try again, or write to support with the request id."
         body = {"error": {"code": "server_error", "message": message, "details": {"request_id": request_id}}}
         return JsonResponse(body, status=500)
     return render(request, "500.html", {"request_id": request_id}, status=500)

@@ -54,14 +54,21 @@ class WishesForm(forms.Form):
 
 
 class RunForm(WishesForm):
-    only_missing = forms.BooleanField(
-        required=False, label="Leave products alone that have a description already", initial=False
+    WHICH = (
+        ("all", "All of them"),
+        ("unwritten", "Those we have not written yet"),
+        ("missing", "Those without any description"),
     )
+    which = forms.ChoiceField(choices=WHICH, initial="all", label="Which products")
 
     def wishes(self, fields: list[str]) -> dict[str, Any]:
         wishes = super().wishes(fields)
-        del wishes["only_missing"]
+        del wishes["which"]
         return wishes
+
+    @classmethod
+    def first_values(cls) -> dict[str, str]:
+        return {name: field.initial for name, field in cls.base_fields.items() if field.initial}
 
 
 class RewriteForm(forms.Form):

@@ -93,6 +93,8 @@ def echo_facts(prompt: str) -> str:
     data: dict[str, Any] = json.loads(block[1]) if block else {"title": "The product", "facts": []}
     sentences = [f"The {data['title']}."]
     for fact in data["facts"]:
+        if fact["label"] == "Description":  # the shop's prose, orders and all
+            continue
         sentence = f"{fact['label']}: {fact['value']}".rstrip(".") + "."
         if len(" ".join([*sentences, sentence]).split()) <= ECHO_WORDS:
             sentences.append(sentence)

@@ -49,7 +49,12 @@ class WorkspaceAPIView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        length = request.META.get("CONTENT_LENGTH") or ""
+        self.limit_body(request.META.get("CONTENT_LENGTH") or "", chunked="Transfer-Encoding" in request.headers)
+
+    def limit_body(self, length: str, *, chunked: bool) -> None:
+        """Before anything of the body is read. WSGI gives a body without a length as empty, which would mislead."""
+        if chunked and not length:
+            raise DomainError("Send the body with a Content-Length, not chunked.", code="length_required", status=411)
         if length.isdecimal() and int(length) > self.max_body_bytes:
             megabytes = self.max_body_bytes // 1024 // 1024
             raise DomainError(f"The body is larger than {megabytes} MB.", code="too_large", status=413)

@@ -19,7 +19,7 @@ IDEMPOTENCY = OpenApiParameter(
 )
 
 ALWAYS = (401, 403, 406, 429)
-WITH_BODY = (400, 413, 415, 422)
+WITH_BODY = (400, 411, 413, 415, 422)
 ERRORS = {
     400: "`malformed_json`, `malformed_body`: the body cannot be read.",
     401: "`unauthenticated`: the API key is missing, unknown or revoked.",
@@ -27,6 +27,7 @@ ERRORS = {
     404: "`not_found`: there is no such thing in this workspace.",
     406: "`not_acceptable`: replies are JSON.",
     409: "`conflict`: not possible in the present state; the message says why.",
+    411: "`length_required`: the body came chunked, without a Content-Length.",
     413: "`too_large`: the body is over the limit.",
     415: "`unsupported_media_type`: the body is not of the type this operation takes.",
     422: "`invalid` (`details` names the fields), `idempotency_key_reused`, or what the message says.",

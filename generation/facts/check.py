@@ -15,6 +15,7 @@ from generation.facts.lexicon.small_words import (
     FREE_AFTER,
     FREE_BEFORE,
     LETTER_SIZES,
+    NEGATORS,
     NO_WORDS,
     NUMBER_WORDS,
     SIZE_WORDS,
@@ -110,16 +111,33 @@ class _Statements:
         return measure.unit is None and not before.strip() and after in (". ", ") ")
 
     def of_number_words(self) -> Iterator[Complaint]:
-        words = self.reading.words
         values = NUMBER_WORDS[self.language]
-        for word, following in pairwise(words):
-            value = values.get(word.key)
-            if value is None or self.reading.between(word, following) not in (" ", "-"):
-                continue
-            if following.key in UNCOUNTED or following.key in STOP_WORDS or following.key in values:
-                continue
-            if Fraction(value) not in self.known.numbers:
-                yield self._complaint("number", word.start, word.end)
+        for position, word in enumerate(self.reading.words):
+            if word.key in values and self._counts_something(position):
+                value, first = self._number_at(position)
+                if Fraction(value) not in self.known.numbers:
+                    yield self._complaint("number", self.reading.words[first].start, word.end)
+
+    def _counts_something(self, position: int) -> bool:
+        """Whether a noun follows: not in "the two of you", "two ways", "no two alike", nor inside "twenty-four"."""
+        words = self.reading.words
+        if position + 1 == len(words) or self.reading.between(words[position], words[position + 1]) not in (" ", "-"):
+            return False
+        if position and words[position - 1].key in NEGATORS[self.language]:
+            return False
+        following = words[position + 1].key
+        return (
+            following not in UNCOUNTED and following not in STOP_WORDS and following not in NUMBER_WORDS[self.language]
+        )
+
+    def _number_at(self, position: int) -> tuple[int, int]:
+        """The number that ends there and the position where it begins: "twenty-four", "two hundred"."""
+        words, values = self.reading.words, NUMBER_WORDS[self.language]
+        value = values[words[position].key]
+        before = values.get(words[position - 1].key) if position else None
+        if before is None:
+            return value, position
+        return (before * value if value >= 100 else before + value), position - 1
 
     def of_mentions(self) -> Iterator[Complaint]:
         for mention in self.mentions:

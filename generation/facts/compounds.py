@@ -9,7 +9,8 @@ from itertools import pairwise
 from generation.facts.known import Known
 from generation.facts.words import Reading
 
-ENDS = frozenset(("proof", "resistant", "repellent", "retardant", "free"))
+RESISTING = frozenset(("proof", "resistant", "repellent", "retardant"))
+ENDS = RESISTING | {"free"}
 # Promises that nobody can be held to.
 HARMLESS = frozenset(
     {"hassle", "stress", "worry", "care", "fuss", "mess", "trouble", "hands", "guilt", "effort", "clutter", "pain"}
@@ -33,7 +34,7 @@ def unlisted_claims(reading: Reading, known: Known, language: str, listed: set[i
         if is_joined and not {position, position + 1} & listed and word.key + following.key not in known.codes:
             yield word.start, following.end
     ending = ENDINGS.get(language)
-    if ending is None or (language != "en" and known.words & ENDS):
+    if ending is None or (language != "en" and known.words & RESISTING):
         # Facts in English may hold the same claim under an English word.
         return
     for position, word in enumerate(words):

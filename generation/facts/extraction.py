@@ -80,6 +80,8 @@ def _attribute_facts(label: Label, value: AttributeValue) -> Iterator[Fact]:
 
 def _number_fact(label: Label, value: int | float) -> Fact:
     text = number_text(value)
+    if label.is_code:
+        return Fact(label.canonical, label.display, text, canonical_text(text, is_code=True))
     if label.unit:
         return Fact(label.canonical, label.display, f"{text} {label.unit}", canonical_text(f"{text} {label.unit}"))
     return Fact(label.canonical, label.display, text, canonical_number(value))

@@ -45,9 +45,13 @@ class Estimate:
     model_id: str
 
 
-def selected(products: QuerySet[Product], *, only_missing: bool) -> QuerySet[Product]:
-    """The products a run would write. `only_missing` leaves every product alone that has a text, ours or the shop's."""
-    return products.filter(text=None, original_hash="") if only_missing else products
+def selected(
+    products: QuerySet[Product], *, only_missing: bool = False, only_unwritten: bool = False
+) -> QuerySet[Product]:
+    """The products a run would write: all, those without a text of ours, or those without any, ours or the shop's."""
+    if only_missing:
+        return products.filter(text=None, original_hash="")
+    return products.filter(text=None) if only_unwritten else products
 
 
 def estimate_run(*, workspace: Workspace, products: QuerySet[Product], wishes: dict[str, Any]) -> Estimate:
@@ -96,7 +100,8 @@ def _seconds(route: Route, to_write: int) -> float:
     average = recent.order_by("-created_at")[:200].aggregate(ms=Avg("latency_ms"))["ms"]
     usual = USUAL_SECONDS["offline" if route.is_offline else "model"]
     each = max((average or 0) / 1000, 0.02) if average is not None else usual
-    return float(to_write * each) / min(settings.RUN_WINDOW, settings.BULK_WORKERS)
+    at_once: int = min(settings.RUN_WINDOW, settings.BULK_WORKERS)
+    return to_write * each / at_once
 
 
 @transaction.atomic

@@ -26,10 +26,12 @@ ITEMS_SHOWN = 12
 def run_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """Choose wishes, see the price, press Write. An htmx request re-prices while the form changes."""
     catalogue, products = _selection(request)
-    data = request.POST or None
-    form = RunForm(data, initial={"only_missing": False})
-    wishes, only_missing = _wishes(form, catalogue)
-    chosen = runs.selected(products, only_missing=only_missing)
+    which = request.GET.get("which", "all")
+    form = RunForm(request.POST or None, initial={"which": which})
+    fields = writable_fields(catalogue.mapping) if catalogue else ["description"]
+    priced = form if form.is_valid() else _first_choice(which)
+    wishes = priced.wishes(fields)
+    chosen = _narrowed(products, priced.cleaned_data["which"])
     if request.method == "POST" and form.is_valid() and not request.htmx:
         run = runs.start_run(
             workspace=request.workspace,
@@ -45,7 +47,7 @@ def run_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "catalogues": Catalogue.objects.in_workspace(request.workspace).filter(status=Catalogue.Status.READY),
         "product_ids": request.GET.getlist("product") or request.POST.getlist("product"),
         "estimate": runs.estimate_run(workspace=request.workspace, products=chosen, wishes=wishes),
-        "fields": wishes["fields"],
+        "fields": fields,
     }
     return render_page(request, "runs/new.html", context, part="price")
 
@@ -64,14 +66,16 @@ def _selection(request: WorkspaceRequest) -> tuple[Catalogue | None, TenantQuery
     return catalogue, products.filter(catalogue=catalogue)
 
 
-def _wishes(form: RunForm, catalogue: Catalogue | None) -> tuple[dict[str, Any], bool]:
-    """From the form once it is sent and right; before that, from its first values."""
-    fields = writable_fields(catalogue.mapping) if catalogue else ["description"]
-    if form.is_bound and form.is_valid():
-        return form.wishes(fields), form.cleaned_data["only_missing"]
-    first = RunForm({name: field.initial for name, field in RunForm().fields.items() if field.initial})
-    first.is_valid()
-    return first.wishes(fields), False
+def _first_choice(which: str) -> RunForm:
+    """What is priced before the form is sent, or while it is not right."""
+    values = RunForm.first_values()
+    form = RunForm({**values, "which": which if which in dict(RunForm.WHICH) else "all"})
+    form.full_clean()
+    return form
+
+
+def _narrowed(products: TenantQuerySet[Product], which: str) -> Any:
+    return runs.selected(products, only_missing=which == "missing", only_unwritten=which == "unwritten")
 
 
 @require_scope(Scope.READ)

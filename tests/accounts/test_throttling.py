@@ -90,3 +90,28 @@ def test_a_visitor_is_told_what_to_do() -> None:
         limit_visitor(request, burst=1, daily=5)
     assert refused.value.status == 429
     assert refused.value.retry_after
+
+
+def visit(address: str, forwarded: str) -> None:
+    request = RequestFactory().post("/try/", REMOTE_ADDR=address, headers={"X-Forwarded-For": forwarded})
+    limit_visitor(request, burst=1, daily=1)
+
+
+def new_address() -> str:
+    return f"2001:db8:{uuid.uuid4().hex[:4]}:{uuid.uuid4().hex[:4]}::1"
+
+
+def test_a_visitor_cannot_claim_another_address() -> None:
+    address = new_address()
+    visit(address, new_address())
+    with pytest.raises(RateLimited):
+        visit(address, new_address())
+
+
+def test_behind_a_trusted_proxy_each_visitor_has_an_allowance(settings: Settings) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    proxy, visitor = new_address(), new_address()
+    visit(proxy, visitor)
+    visit(proxy, new_address())
+    with pytest.raises(RateLimited):
+        visit(proxy, f"{new_address()}, {visitor}")

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Workspace
+from contentopt.api import error_response
+from contentopt.errors import DomainError
 from contentopt.views import server_error
 from generation.models import LlmCall, Text
 from tests.conftest import ApiClient
@@ -185,6 +187,11 @@ def test_a_body_over_a_megabyte_is_too_large(client: Client) -> None:
     assert error_of(send(client, body), 413)["code"] == "too_large"
 
 
+def test_a_chunked_body_is_not_taken_for_an_empty_one(client: Client) -> None:
+    response = client.generic("POST", URL, b"", "application/json", headers={"Transfer-Encoding": "chunked"})
+    assert error_of(response, 411)["code"] == "length_required"
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "x"])
 def test_another_content_type_is_unsupported(client: Client, content_type: str) -> None:
     assert error_of(send(client, '{"prompt": "x"}', content_type), 415)["code"] == "unsupported_media_type"
@@ -203,6 +210,13 @@ def test_another_reply_format_is_not_acceptable(client: Client) -> None:
 def test_an_unknown_address_is_not_found(client: Client) -> None:
     for url in ("/api/v1/nothing", "/api/v1/texts/5", "/api/v1/usage/", "/api/"):
         assert error_of(client.get(url), 404)["code"] == "not_found"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_to_come_back_later_always_says_when(status: int) -> None:
+    response = error_response(DomainError("Busy.", code="busy", status=status), {})
+    assert response is not None
+    assert int(response["Retry-After"]) > 0
 
 
 def test_a_breakdown_is_told_in_the_same_shape() -> None:

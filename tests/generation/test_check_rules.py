@@ -61,6 +61,7 @@ def test_what_the_facts_state_passes(text: str) -> None:
         ("The bottle has 7 parts.", "number", "7"),
         ("The bottle runs version 1.2.3.", "number", "1.2.3"),
         ("The bottle is tear-resistant.", "claim", "tear-resistant"),
+        ("The bottle has five parts.", "number", "five"),
         ("The bottle has seven parts.", "number", "seven"),
         ("The bottle is green.", "color", "green"),
         ("The bottle is made of oak.", "material", "oak"),
@@ -168,6 +169,7 @@ def test_the_same_facts_pass_in_every_language(language: str, text: str) -> None
         ("de", "Die Flasche hat eine Lederhülle.", "material"),
         ("de", "Die Flasche ist dunkelgrün.", "color"),
         ("de", "Die Flasche ist zuckerfrei.", "claim"),
+        ("de", "Die Flasche ist reißfest.", "claim"),
         ("de", "Die Flasche fasst 0,75 l.", "number"),
         ("de", "Die Flasche hat drei Deckel.", "number"),
         ("fr", "La bouteille est verte.", "color"),
@@ -180,6 +182,33 @@ def test_the_same_facts_pass_in_every_language(language: str, text: str) -> None
 )
 def test_inventions_are_found_in_every_language(language: str, text: str, kind: str) -> None:
     assert kind in kinds(text, language=language)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("A bottle in cream.", "color"),
+        ("A mint-coloured bottle.", "color"),
+        ("A marble-look bottle.", "material"),
+        ("A bottle of imitation marble.", "material"),
+        ("A bottle that is free from gluten.", "claim"),
+    ],
+)
+def test_words_beside_a_colour_or_material_count(text: str, kind: str) -> None:
+    assert kinds(text) == [kind]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Keep the bottle for skin cream in mint condition.",
+        "This bottle is not only steel but also red.",
+        "This hassle-free bottle is foolproof.",
+        "A glass of water from the bottle, and a silver lining.",
+    ],
+)
+def test_words_that_only_look_like_statements_pass(text: str) -> None:
+    assert complaints(text) == []
 
 
 def test_german_nouns_are_no_names() -> None:
@@ -201,6 +230,13 @@ def test_what_must_be_washed_by_hand_does_not_go_in_the_dishwasher() -> None:
 
     assert kinds("Keep the knife out of the sink: no dishwasher.", product) == []
     assert kinds("The knife is dishwasher safe.", product) == ["negation"]
+
+
+def test_number_words_are_read_together() -> None:
+    product: ProductInput = {"title": "Clock", "attributes": {"Days": 24, "Parts": 200}}
+
+    assert kinds("The clock runs for twenty-four nights and has two hundred parts.", product) == []
+    assert [c.words for c in complaints("The clock has twenty-five parts.", product)] == ["twenty-five"]
 
 
 def test_a_bare_number_does_not_prove_a_quantity() -> None:

@@ -123,6 +123,7 @@ def test_an_unknown_label_keeps_its_name() -> None:
 def test_article_numbers_are_codes() -> None:
     assert canonical("1,500", "Model number") != canonical("1500", "Model number")
     assert canonical(" AB-1 ", "SKU") == "code:ab-1"
+    assert canonical(1500, "EAN") == canonical("1500", "EAN") == "code:1500"
 
 
 def test_every_value_is_one_fact() -> None:
@@ -190,3 +191,16 @@ def test_three_hundred_attributes_are_three_hundred_facts() -> None:
 
 def test_a_product_without_a_title_is_named_by_what_is_known() -> None:
     assert extract_facts({"brand": "Pott", "category": "Cups"}).title == "Cups"
+
+
+def test_a_label_without_end_is_kept_in_part_and_told_apart() -> None:
+    first, second = (extract_facts({"attributes": {"label " * 5_000 + end: "x"}}).facts[0] for end in ("a", "b"))
+
+    assert len(first.display_label) <= 120
+    assert first.label != second.label
+
+
+def test_numbers_without_end_are_spelled_out_not_computed() -> None:
+    assert canonical("9" * 5_000) != canonical("9" * 4_999 + "8")
+    assert canonical("1/0") == "code:1/0"
+    assert canonical(float("inf")) == "text:inf"

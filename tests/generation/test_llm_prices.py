@@ -29,7 +29,7 @@ def price_of(model_id: str) -> Price:
     tier=st.sampled_from(["standard", "batch", "flex"]),
     slack=st.integers(0, 1_000_000),
 )
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_ceiling_covers_every_cost(
     spec: ModelSpec, uncached: int, cached: int, short: int, long: int, output: int, tier: str, slack: int
 ) -> None:
@@ -40,7 +40,7 @@ def test_ceiling_covers_every_cost(
 
 
 @given(spec=st.sampled_from(PRICES), beyond=st.integers(-2, 2), output=st.integers(0, 5_000))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_ceiling_covers_the_long_context_step(spec: ModelSpec, beyond: int, output: int) -> None:
     assert spec.price is not None
     usage = Usage(cache_write_long=max(spec.price.long_context_from + beyond, 0), output=output)

@@ -80,7 +80,7 @@ def test_meta_description_leaves_the_list_out() -> None:
 
 
 @given(title=st.text(min_size=1, max_size=300).filter(str.strip), text=st.text(max_size=600))
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_fields_never_exceed_their_lengths(title: str, text: str) -> None:
     complete = compose_missing({"description": text}, FIELDS, Facts(title=title, facts=(), source=title))
 
@@ -92,7 +92,7 @@ LINE = st.from_regex(r"[A-Z][a-z ]{0,40}[a-z]\.", fullmatch=True)
 
 
 @given(description=st.lists(LINE, min_size=1, max_size=4).map("\n".join), seo_title=LINE, meta_description=LINE)
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_splitting_undoes_joining(description: str, seo_title: str, meta_description: str) -> None:
     values = {"description": description, "seo_title": seo_title, "meta_description": meta_description}
 

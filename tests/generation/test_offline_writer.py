@@ -167,7 +167,7 @@ PRODUCT = st.builds(
 
 
 @given(product=PRODUCT, tone=st.sampled_from(TONES), length=st.sampled_from(LENGTHS))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_any_mix_of_facts_makes_a_true_english_text(product: ProductInput, tone: str, length: str) -> None:
     brief = Brief(extract_facts(product), tone=tone, length=length)
 
@@ -177,6 +177,24 @@ def test_any_mix_of_facts_makes_a_true_english_text(product: ProductInput, tone:
     assert len(text.split()) <= WORD_BUDGETS[length][1]
     assert "  " not in text
     assert ".." not in text
+
+
+ANY_TEXT = st.text(max_size=30)
+
+
+@given(
+    title=ANY_TEXT,
+    attributes=st.dictionaries(st.sampled_from([*VALUES, "Odd"]) | ANY_TEXT, ANY_TEXT, max_size=6),
+    features=st.lists(ANY_TEXT, max_size=4),
+    language=st.sampled_from(LANGUAGES),
+)
+@settings(max_examples=150, deadline=None)
+def test_no_input_leaves_the_writer_without_a_text(
+    title: str, attributes: dict[str, str], features: list[str], language: str
+) -> None:
+    product: ProductInput = {"title": f"{title} mug", "attributes": {**attributes}, "features": features}
+
+    assert write(product, language=language, length="long").strip()
 
 
 @pytest.mark.parametrize("tone", TONES)
@@ -208,6 +226,22 @@ def test_negations_are_kept() -> None:
 
     assert "not waterproof" in text
     assert "not suitable for tumble drying" in text
+
+
+def test_a_not_never_reaches_the_next_word() -> None:
+    text = write({"title": "Camp mug", "features": ["Not washable", "Vegan", "Stackable", "Tray without lid", "Strap"]})
+
+    assert "It is vegan and stackable." in text
+    assert "not washable, " not in text
+    assert "not washable and vegan" not in text
+    assert "without lid and" not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_not_is_set_apart_from_other_values(language: str) -> None:
+    text = write({"title": "Camp mug", "attributes": {"Finish": ["not oiled", "varnished"]}}, language=language)
+
+    assert "not oiled; varnished" in text
 
 
 def test_plural_products_take_plural_verbs() -> None:

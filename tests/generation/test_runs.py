@@ -77,7 +77,7 @@ def test_second_run_of_the_same_products_costs_no_call(catalogue: Catalogue) -> 
 
 def test_same_facts_in_another_file_are_known(shop: Workspace, catalogue: Catalogue) -> None:
     work_off(make_run(catalogue))
-    respelt = "name;sku;Colour;MATERIAL;description\nlinen apron;A-1;SAND;Linen;\n".encode()
+    respelt = b"name;sku;Colour;MATERIAL;description\nlinen apron;A-1;SAND;Linen;\n"
 
     assert estimate(make_catalogue(shop, respelt, "other.csv")).known == 1
 
@@ -144,9 +144,7 @@ def test_item_that_keeps_dying_fails_with_a_reason_and_can_be_retried(catalogue:
     run = make_run(catalogue)
     dying = run.items.order_by("position")[0]
     past = timezone.now() - timedelta(seconds=1)
-    run.items.filter(pk=dying.pk).update(
-        state=JobState.RUNNING, attempt=settings.JOB_MAX_ATTEMPTS, lease_until=past
-    )
+    run.items.filter(pk=dying.pk).update(state=JobState.RUNNING, attempt=settings.JOB_MAX_ATTEMPTS, lease_until=past)
 
     items.sweep_runs()
     work_off(run)
@@ -234,10 +232,9 @@ def test_only_missing_leaves_described_products_alone(shop: Workspace) -> None:
 
 
 def test_run_over_nothing_is_refused(catalogue: Catalogue, shop: Workspace) -> None:
+    nothing = Product.objects.in_workspace(shop).none()
     with pytest.raises(DomainError, match="nothing to write"):
-        runs.start_run(
-            workspace=shop, products=Product.objects.in_workspace(shop).none(), wishes={**WISHES, "fields": ["description"]}
-        )
+        runs.start_run(workspace=shop, products=nothing, wishes={**WISHES, "fields": ["description"]})
 
     assert not Run.objects.in_workspace(shop).exists()
 

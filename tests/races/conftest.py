@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.races.committed import db
 from tests.races.processes import Worker, workers
 from tests.races.product import Product, run_product
-from tests.races.committed import db
 from tests.servers import Provider, run_provider
 
 __all__ = ["db"]

@@ -19,12 +19,13 @@ from django.db import connection
 if not apps.ready:  # in the fork server, which imports this module first
     django.setup()
 
-from contentopt import jobs  # noqa: E402
-from contentopt.errors import DomainError  # noqa: E402
-from generation.engine.items import write_item  # noqa: E402
-from generation.engine.writing import write  # noqa: E402
-from generation.facts import Brief, extract_facts  # noqa: E402
-from generation.models import RunItem  # noqa: E402
+from accounts.management.commands.clock import Command as Clock
+from contentopt import jobs
+from contentopt.errors import DomainError
+from generation.engine.items import write_item
+from generation.engine.writing import write
+from generation.facts import Brief, extract_facts
+from generation.models import RunItem
 
 # A fork server has no threads and no connections, which must not cross a fork.
 _context = multiprocessing.get_context("forkserver")
@@ -80,6 +81,10 @@ def _run(
         setattr(settings, name, value)
     answer.send(function(*arguments))
     connection.close()
+
+
+def leads_the_clock() -> bool:
+    return Clock().leads()
 
 
 def claim_all(item_ids: list[UUID]) -> list[UUID]:

@@ -95,7 +95,10 @@ class Product:
 
     def stop(self) -> None:
         self.supervisor.send_signal(signal.SIGINT)
-        self.supervisor.wait(STOP_SECONDS)
+        try:
+            self.supervisor.wait(STOP_SECONDS)
+        finally:
+            self.supervisor.kill()  # its children follow it
 
     # --- What a person would use ---
 

@@ -57,9 +57,7 @@ def await_lease_end() -> None:
     time.sleep(LEASE_SECONDS + 0.1)
 
 
-def test_each_item_is_won_by_one_of_the_processes_that_claim_it(
-    shop: Workspace, start_worker: StartWorker
-) -> None:
+def test_each_item_is_won_by_one_of_the_processes_that_claim_it(shop: Workspace, start_worker: StartWorker) -> None:
     run = make_run(make_catalogue(shop, make_file(numbered_rows(100))))
     ids = list(run.items.values_list("pk", flat=True))
 
@@ -141,9 +139,7 @@ def test_item_that_kills_every_worker_ends_failed_with_a_reason(
     assert start_worker(write_one, item.pk, **told).result() is None
 
 
-def test_item_whose_worker_died_after_the_run_was_cancelled_is_let_go(
-    shop: Workspace, leases: dict[str, Any]
-) -> None:
+def test_item_whose_worker_died_after_the_run_was_cancelled_is_let_go(shop: Workspace, leases: dict[str, Any]) -> None:
     item = only_item(shop)
     assert jobs.claim(RunItem, item.pk)
     Run.objects.in_workspace(shop).update(state=Run.State.CANCELLED)

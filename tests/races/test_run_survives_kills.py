@@ -62,7 +62,7 @@ class Aftermath:
             "SELECT t.id, t.product_id, t.run_item_id, p.text_id FROM generation_text t"
             " JOIN generation_product p ON p.id = t.product_id WHERE p.catalogue_id = %s"
         )
-        return self.product.fetch(query, self.catalogue)  # type: ignore[return-value]
+        return self.product.fetch(query, self.catalogue)
 
     def calls(self) -> list[tuple[str, UUID, str, int, int]]:
         """(id, item, outcome, tokens in, tokens out) of every call of the run."""
@@ -70,7 +70,7 @@ class Aftermath:
             "SELECT c.id::text, c.run_item_id, c.outcome, c.input_tokens, c.output_tokens FROM generation_llmcall c"
             " JOIN generation_runitem i ON i.id = c.run_item_id WHERE i.run_id = %s"
         )
-        return self.product.fetch(query, self.run)  # type: ignore[return-value]
+        return self.product.fetch(query, self.run)
 
 
 def start_run(product: Product, key: str, catalogue: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sys
@@ -13,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
+from django.db.models import Q
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -20,7 +22,7 @@ from rich.table import Table
 from accounts.models import Role, User, Workspace
 from accounts.services.workspaces import create_workspace
 from contentopt import jobs
-from contentopt.errors import DomainError
+from contentopt.errors import Conflict, DomainError
 from contentopt.jobs import UNFINISHED, JobState
 from generation.engine.items import DIED, finish_run, write_item
 from generation.exporting import export_file
@@ -67,6 +69,7 @@ class Command(BaseCommand):
             sys.exit(exit_code)
 
     def describe(self, options: dict[str, Any]) -> int:
+        check_paths(options["source"], options["output"])
         workspace = find_workspace(options["workspace"])
         catalogue = self.take_in(workspace, options["source"])
         run = self.open_run(workspace, catalogue, options)
@@ -79,8 +82,6 @@ class Command(BaseCommand):
     # --- The file ---
 
     def take_in(self, workspace: Workspace, source: Path) -> Catalogue:
-        if not source.is_file():
-            raise CommandError(f"There is no file {source}.")
         with source.open("rb") as upload:
             catalogue = earlier_import(workspace, source) or keep_file(
                 workspace=workspace, upload=upload, filename=source.name
@@ -112,8 +113,9 @@ class Command(BaseCommand):
         wishes = {name: options[name] for name in ("tone", "length", "language", "channel")}
         wishes |= {"voice": "", "keywords": [], "instructions": "", "fields": writable_fields(catalogue.mapping)}
         earlier = catalogue.runs.exclude(state=Run.State.CANCELLED).order_by("-created_at").first()
-        if earlier and earlier.brief == wishes:
-            return self.resume(earlier)
+        covers = earlier and (options["only_missing"] or earlier.item_count == catalogue.product_count)
+        if earlier and covers and earlier.brief == wishes:
+            return self.resume(workspace, earlier)
         products = runs.selected(
             Product.objects.in_workspace(workspace).filter(catalogue=catalogue), only_missing=options["only_missing"]
         )
@@ -126,13 +128,16 @@ class Command(BaseCommand):
             raise CommandError("Nothing was written and nothing was spent.")
         return runs.start_run(workspace=workspace, products=products, wishes=wishes, catalogue=catalogue)
 
-    def resume(self, run: Run) -> Run:
+    def resume(self, workspace: Workspace, run: Run) -> Run:
         if run.state == Run.State.PAUSED:
             runs.resume_run(run)
         if runs.run_progress(run).failed:
             runs.retry_failed(run)
         progress = runs.run_progress(run)
         self.console.print(f"Going on: {progress.done} of {progress.total} are written already.")
+        left = Product.objects.in_workspace(workspace).filter(run_items__in=run.items.filter(state__in=UNFINISHED))
+        if left.exists():
+            self.show_price(runs.estimate_run(workspace=workspace, products=left, wishes=run.brief))
         return run
 
     def show_price(self, estimate: runs.Estimate) -> None:
@@ -153,6 +158,8 @@ class Command(BaseCommand):
                     bar.update(task, completed=runs.run_progress(run).ended)
             except KeyboardInterrupt:
                 pool.shutdown(wait=True, cancel_futures=True)
+                with contextlib.suppress(Conflict):  # it ended at the same moment
+                    runs.pause_run(run)  # else workers that are up would go on, and go on spending
                 raise
             bar.update(task, completed=run.item_count)
         finish_run(run.pk)
@@ -198,6 +205,18 @@ class Command(BaseCommand):
             self.console.print(f"  [red]not written[/] {title}: {reason}", highlight=False)
 
 
+def check_paths(source: Path, output: Path) -> None:
+    """Before anything is spent."""
+    if not source.is_file():
+        raise CommandError(f"There is no file {source}.")
+    if output.is_dir() or not output.parent.is_dir():
+        raise CommandError(
+            f"{output} cannot be written: " + ("it is a folder." if output.is_dir() else "no such folder.")
+        )
+    if output.exists() and output.samefile(source):
+        raise CommandError(f"{output} is the file to be described; name another one for the result.")
+
+
 def find_workspace(slug: str | None) -> Workspace:
     if slug:
         workspace = Workspace.objects.filter(slug=slug).first()
@@ -212,7 +231,8 @@ def find_workspace(slug: str | None) -> Workspace:
 def earlier_import(workspace: Workspace, source: Path) -> Catalogue | None:
     """The import of the same bytes, so that a stopped job goes on instead of beginning again."""
     found = Catalogue.objects.in_workspace(workspace).filter(sha256=sha256_of(source), filename=source.name)
-    return found.exclude(status=Catalogue.Status.REFUSED).first()
+    failed = Q(status__in=(Catalogue.Status.REFUSED, Catalogue.Status.NEEDS_MAPPING)) | Q(state=JobState.FAILED)
+    return found.exclude(failed).first()
 
 
 def sha256_of(path: Path) -> str:

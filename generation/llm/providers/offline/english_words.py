@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 INTRODUCTIONS = {
-    "neutral": ("{This_is} {it}.", "Introducing {it}.", "{It}, in brief."),
+    "neutral": ("{This_is} {it}.", "Introducing {it}.", "A short look at {it}."),
     "friendly": ("Meet {it}.", "Say hello to {it}.", "Here {come} {it}.", "Let us introduce {it}."),
     "luxurious": ("We present {it}.", "Presenting {it}.", "May we introduce {it}."),
     "playful": ("Ta-da: {it}!", "Look what we have here: {it}.", "Make room for {it}.", "Drum roll, please: {it}."),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from generation.llm.providers.offline import english_words as words
 from generation.llm.providers.offline.english_lexicon import ALSO_NOUNS, LONE_VERBS, VERBS
 from generation.llm.providers.offline.grammar import lower_first, noun_phrase
-from generation.llm.providers.offline.wording import Chooser, listed, sentence
+from generation.llm.providers.offline.wording import Chooser, is_negated, listed, sentence
 
 _DESCRIBING = re.compile(
     r"(?:vegan|freestanding|reversible|unscented|undyed|unlined|undated|organic|handmade|biodegradable|cruelty|compostable"
@@ -63,10 +63,11 @@ def feature_sentences(
 
 
 def _groups(phrases: Sequence[str]) -> Iterator[str]:
-    """Up to three phrases a sentence; one that has an "and" or a comma of its own stands alone."""
+    """Up to three phrases a sentence, never a "not" beside what is so; one with an "and" or a comma stands alone."""
     simple = [phrase for phrase in phrases if " and " not in phrase and "," not in phrase]
-    for start in range(0, len(simple), _GROUP):
-        yield listed(simple[start : start + _GROUP], "and")
+    for group in ([p for p in simple if not is_negated(p)], [p for p in simple if is_negated(p)]):
+        for start in range(0, len(group), _GROUP):
+            yield listed(group[start : start + _GROUP], "and")
     yield from (phrase for phrase in phrases if phrase not in simple)
 
 

@@ -12,6 +12,7 @@ from generation.llm.providers.offline.english_lexicon import (
     PROPER,
     UNCOUNTABLE,
 )
+from generation.llm.providers.offline.wording import is_negated
 
 _SINGULAR_IN_S = re.compile(r"(?:ss|us|is|lens|canvas|gas|atlas|compass|series|gps)$")
 _HEAD_ENDS = re.compile(r"\s(?:with|for|in|of|from|without|by|on|to|and|per|at)\s|[,(|&]|\s[–—-]\s", re.IGNORECASE)
@@ -85,7 +86,7 @@ def _is_name(text: str) -> bool:
 
 def is_made_of(value: str) -> bool:
     """Every part is a material and nothing else: "70% wool, 30% nylon", not "beech frame, canvas seat"."""
-    return all(_is_material(part) for part in re.split(r",\s*|\s+and\s+", value))
+    return not is_negated(value) and all(_is_material(part) for part in re.split(r",\s*|\s+and\s+", value))
 
 
 def _is_material(part: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,10 @@ from enum import IntEnum
 from typing import TypeVar
 
 T = TypeVar("T")
+
+_NEGATION = re.compile(
+    r"\b(?:not|no|non|never|without|except|nicht|kein\w*|ohne|pas|sans|sin|senza|zonder|niet|geen)\b", re.IGNORECASE
+)
 
 
 class Rank(IntEnum):
@@ -43,18 +48,29 @@ class Chooser:
         return options[zlib.crc32(f"{place}\n{self.seed}".encode(errors="replace")) % len(options)]
 
 
+def is_negated(phrase: str) -> bool:
+    return bool(_NEGATION.search(phrase))
+
+
 def listed(values: Sequence[str], last: str) -> str:
-    """ "a, b and c"; semicolons where an element has commas of its own."""
+    """ "a, b and c"; a plain row where an "and" would join what does not belong together."""
     if len(values) < 2:
         return "".join(values)
-    if any("," in value or f" {last} " in value for value in values):
-        return row(values)
-    return f"{row(values[:-1])} {last} {values[-1]}"
+    separator = _separator(values)
+    if separator == "; " or any(f" {last} " in value for value in values):
+        return separator.join(values)
+    return f"{separator.join(values[:-1])} {last} {values[-1]}"
 
 
 def row(values: Sequence[str]) -> str:
-    """ "a, b, c"; semicolons where an element has commas of its own."""
-    return ("; " if any("," in value for value in values) else ", ").join(values)
+    """ "a, b, c"."""
+    return _separator(values).join(values)
+
+
+def _separator(values: Sequence[str]) -> str:
+    """Semicolons around elements with commas of their own, and around a "not", which must not reach the next one."""
+    negated = [is_negated(value) for value in values]
+    return "; " if any("," in value for value in values) or any(negated) != all(negated) else ", "
 
 
 def sentence(text: str) -> str:

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User, Workspace
+from generation.engine.items import write_item
+from generation.models import Catalogue, Run
+from generation.services import texts
+from tests.conftest import SignIn
+from tests.factories import HEADER, first_product, make_catalogue, make_file, make_run
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+PAGES = ["workspace_home", "products", "import_new", "run_new", "run_list", "usage", "api_keys", "plan"]
+
+
+@pytest.fixture
+def client(alice: User, shop: Workspace, sign_in: SignIn) -> Client:
+    return sign_in(alice)
+
+
+@pytest.fixture
+def catalogue(shop: Workspace) -> Catalogue:
+    return make_catalogue(shop)
+
+
+@pytest.fixture
+def finished_run(catalogue: Catalogue) -> Run:
+    run = make_run(catalogue)
+    for item in run.items.all():
+        write_item(str(item.pk))
+    run.refresh_from_db()
+    return run
+
+
+def page(client: Client, name: str, shop: Workspace, *args: object) -> str:
+    response = client.get(reverse(name, args=(shop.slug, *args)))
+    assert response.status_code == 200, name
+    return response.content.decode()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_an_empty_workspace_says_what_to_do(client: Client, shop: Workspace, name: str) -> None:
+    Catalogue.objects.in_workspace(shop).delete()
+
+    assert "<h1>" in page(client, name, shop)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_a_workspace_at_work_opens(client: Client, shop: Workspace, finished_run: Run, name: str) -> None:
+    assert "<h1>" in page(client, name, shop)
+
+
+def test_pages_about_one_thing_open(client: Client, shop: Workspace, finished_run: Run) -> None:
+    assert finished_run.catalogue is not None
+    product = first_product(finished_run.catalogue)
+    texts.edit_text(product=product, fields={"description": "An apron of gold."}, editor=None)
+
+    assert "“gold”" in page(client, "product", shop, product.pk)
+    assert "3 rows, 3 products" in page(client, "import_detail", shop, finished_run.catalogue.pk)
+    assert "What do the columns mean?" in page(client, "import_mapping", shop, finished_run.catalogue.pk)
+    assert "3 products of 3" in page(client, "export_review", shop, finished_run.catalogue.pk)
+    assert "3 written" in page(client, "run_detail", shop, finished_run.pk)
+    assert "<del>" in page(client, "product_diff", shop, product.pk, 1)
+
+
+def test_a_text_with_markup_is_shown_as_text(client: Client, shop: Workspace, catalogue: Catalogue) -> None:
+    product = first_product(catalogue)
+    texts.edit_text(product=product, fields={"description": "<script>alert(1)</script> An apron."}, editor=None)
+
+    for name, args in (("product", (product.pk,)), ("products", ()), ("export_review", (catalogue.pk,))):
+        shown = page(client, name, shop, *args)
+        assert "&lt;script&gt;alert(1)" in shown.replace("&amp;", "&")
+        assert "<script>alert(1)" not in shown
+
+
+def test_a_run_asks_for_itself_again_only_while_it_is_open(
+    client: Client, shop: Workspace, catalogue: Catalogue
+) -> None:
+    run = make_run(catalogue)
+    address = reverse("run_detail", args=(shop.slug, run.pk))
+
+    running = client.get(address, headers=HTMX).content.decode()
+    client.post(reverse("run_cancel", args=(shop.slug, run.pk)))
+    ended = client.get(address, headers=HTMX).content.decode()
+
+    assert 'hx-trigger="every 1s"' in running
+    assert "hx-trigger" not in ended
+    assert "<html" not in running + ended
+
+
+def test_going_back_in_the_history_gets_the_whole_page(client: Client, shop: Workspace) -> None:
+    response = client.get(
+        reverse("products", args=(shop.slug,)), headers={**HTMX, "HX-History-Restore-Request": "true"}
+    )
+
+    assert b"<html" in response.content
+    assert "HX-Request" in response.headers["Vary"]
+
+
+def test_an_empty_file_is_refused_beside_the_field(client: Client, shop: Workspace) -> None:
+    response = client.post(reverse("import_new", args=(shop.slug,)), {"file": SimpleUploadedFile("empty.csv", b"")})
+
+    assert response.status_code == 422
+    assert "This file is empty" in response.content.decode()
+
+
+def test_a_mapping_that_cannot_be_used_keeps_what_was_chosen(client: Client, shop: Workspace) -> None:
+    catalogue = make_catalogue(shop)
+    roles = {f"column_{index}": "title" for index in range(len(HEADER.split(",")))}
+
+    shown = client.post(reverse("import_mapping", args=(shop.slug, catalogue.pk)), roles).content.decode()
+
+    assert "Only one column can be the title" in shown
+    assert shown.count('<option value="title" selected>') == len(roles)
+
+
+def test_an_empty_edit_is_not_saved_and_says_so(client: Client, shop: Workspace, finished_run: Run) -> None:
+    assert finished_run.catalogue is not None
+    product = first_product(finished_run.catalogue)
+
+    address = reverse("product_edit", args=(shop.slug, product.pk))
+    response = client.post(address, {"description": " "}, headers=HTMX)
+
+    assert response.status_code == 422
+    assert "cannot be empty" in response.content.decode()
+    assert product.texts.count() == 1
+
+
+def test_an_edit_without_htmx_comes_back_to_the_product(client: Client, shop: Workspace, finished_run: Run) -> None:
+    assert finished_run.catalogue is not None
+    product = first_product(finished_run.catalogue)
+
+    address = reverse("product_edit", args=(shop.slug, product.pk))
+    response = client.post(address, {"description": "Linen, sand."}, follow=True)
+
+    assert response.redirect_chain == [(reverse("product", args=(shop.slug, product.pk)), 302)]
+    assert "Linen, sand." in response.content.decode()
+
+
+@pytest.mark.parametrize(("show", "found"), [("shared", 2), ("empty", 1), ("unwritten", 3)])
+def test_products_are_filtered_by_their_state(client: Client, shop: Workspace, show: str, found: int) -> None:
+    rows = ["A,Apron,linen,sand,Same words", "B,Board,oak,natural,Same words", "C,Ladle,steel,silver,"]
+    catalogue = make_catalogue(shop, make_file(rows))
+
+    address = reverse("products", args=(shop.slug,))
+    shown = client.get(address, {"catalogue": str(catalogue.pk), "show": show}, headers=HTMX).content.decode()
+
+    assert shown.count('name="product"') == found
