@@ -25,7 +25,10 @@ test: .setup-dev  ## Run the test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 chaos: .setup-dev  ## Kill processes at random in the middle of ten runs
-	@CHAOS_ROUNDS=10 $(BIN)/python -m pytest tests/races/test_run_survives_kills.py -s
+	@CHAOS_ROUNDS=10 $(BIN)/python -m pytest tests/races/test_run_survives_kills.py -k whatever -rP
+
+screenshots: .setup-dev  ## Take the README's pictures from a running `make run`
+	@$(BIN)/python docs/take_screenshots.py
 
 check: .setup-dev  ## What CI runs
 	@bash .ci/run
@@ -33,4 +36,4 @@ check: .setup-dev  ## What CI runs
 lock: .setup-dev  ## Compile requirements*.in to their locks
 	for name in requirements requirements-embedded requirements-dev; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $$name.in -o $$name.txt; done
 
-.PHONY: help run test chaos check lock
+.PHONY: help run test chaos screenshots check lock

@@ -69,7 +69,7 @@ CACHES = {
         },
     }
 }
-DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = False  # a traceback a request says no more than /healthz does
 
 # --- Celery: carries ids only; the rows in PostgreSQL are the queue ---------------------------------------------------
 
@@ -306,6 +306,8 @@ UNFOLD = {
 # --- Logs -------------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+# Plain tracebacks: the pretty ones print local variables, and those hold texts.
+CONSOLE = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 LOG_PROCESSORS: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -323,7 +325,7 @@ LOGGING = {
     "formatters": {
         "plain": {
             "()": "structlog.stdlib.ProcessorFormatter",
-            "processor": structlog.dev.ConsoleRenderer() if DEBUG else structlog.processors.JSONRenderer(),
+            "processor": CONSOLE if DEBUG else structlog.processors.JSONRenderer(),
             "foreign_pre_chain": LOG_PROCESSORS,
         }
     },

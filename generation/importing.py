@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from typing import BinaryIO
@@ -32,6 +33,7 @@ IMPORT_CATALOGUE = "generation.tasks.import_catalogue"
 CHUNK_BYTES = 1024 * 1024
 BATCH = 500
 SAMPLE_ROWS = 200
+MAX_TITLE = 1_000  # as shown in lists; the facts and the file keep all of it
 DIED = "Reading this file stopped the worker several times. Nothing was imported; write to support with the file."
 
 
@@ -129,9 +131,14 @@ def recognise_file(catalogue: Catalogue, *, dialect: Dialect | None = None) -> N
 
 
 def import_catalogue(catalogue_id: UUID | str) -> None:
+    """Claim a file and bring its import to an end; a lost lease means that another worker does."""
     catalogue = jobs.claim(Catalogue, catalogue_id)
-    if catalogue is None:
-        return
+    if catalogue is not None:
+        with suppress(jobs.LostLease):
+            _import_claimed(catalogue)
+
+
+def _import_claimed(catalogue: Catalogue) -> None:
     with jobs.heartbeat(catalogue):
         try:
             if not catalogue.header:
@@ -143,8 +150,6 @@ def import_catalogue(catalogue_id: UUID | str) -> None:
             catalogue.status = Catalogue.Status.REFUSED
             catalogue.format_reason = error.message
             _remove_rows(catalogue)
-        except jobs.LostLease:
-            return
     _finish(catalogue)
 
 
@@ -216,7 +221,7 @@ class _Batch:
             catalogue=self.catalogue,
             row_number=row.row_number,
             key=row.key,
-            title=row.title,
+            title=row.title[:MAX_TITLE],
             product=row.product,
             facts_hash=facts_hash(facts),
             facts_bytes=len(facts_block(facts).encode()),

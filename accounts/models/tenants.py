@@ -184,6 +184,7 @@ class ApiKey(WorkspaceOwned):
     objects = TenantQuerySet["ApiKey"].as_manager()
 
     class Meta:
+        verbose_name = "API key"
         ordering = ("-created_at",)
 
     def __str__(self) -> str:

@@ -3,7 +3,6 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Upper
 
 from accounts.models import TenantQuerySet, Workspace, WorkspaceOwned
 from contentopt.jobs import Job
@@ -130,7 +129,6 @@ class Product(WorkspaceOwned):
         indexes = [
             models.Index(fields=("workspace", "catalogue", "row_number"), name="product_in_file_order"),
             models.Index(fields=("catalogue", "key"), name="product_by_key"),
-            models.Index("workspace", Upper("title"), name="product_by_title"),
         ]
 
     def __str__(self) -> str:

@@ -45,6 +45,7 @@ class LlmModel(models.Model):
     max_output_tokens = models.PositiveIntegerField()
 
     class Meta:
+        verbose_name = "model"
         ordering = ("provider", "tier", "model_id")
         constraints = [models.UniqueConstraint(fields=("provider", "model_id"), name="model_once_per_provider")]
 
@@ -90,6 +91,7 @@ class LlmCall(WorkspaceOwned):
     objects = TenantQuerySet["LlmCall"].as_manager()
 
     class Meta:
+        verbose_name = "model call"
         ordering = ("-created_at",)
         constraints = [
             models.CheckConstraint(

@@ -88,7 +88,10 @@ def run_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
 
 @require_scope(Scope.READ)
 def run_detail(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
-    run = find_run(request, pk)
+    return _run_page(request, find_run(request, pk))
+
+
+def _run_page(request: WorkspaceRequest, run: Run) -> HttpResponse:
     context = {
         "run": run,
         "progress": runs.run_progress(run),
@@ -109,7 +112,7 @@ def run_action(request: WorkspaceRequest, slug: str, pk: str, action: str) -> Ht
     run = find_run(request, pk)
     ACTIONS[action](run)
     if request.htmx:
-        return run_detail(request, slug, pk)
+        return _run_page(request, find_run(request, pk))
     messages.success(request, "Done.")
     return redirect("run_detail", slug, pk)
 

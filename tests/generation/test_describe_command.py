@@ -200,9 +200,9 @@ def test_stopped_command_goes_on_where_it_was(
     source.write_bytes(make_file(numbered_rows(30)))
     provider.behave({"delay_ms": 100})
     first = start_command(shop, source, output, provider)
-    assert eventually(lambda: len(provider.meter()["served"]) >= 6, 20, pause=0.02), first.communicate()[0]
+    assert eventually(lambda: len(provider.meter()["served"]) >= 6, 40, pause=0.02), first.communicate()[0]
     first.send_signal(number)
-    shown, _ = first.communicate(timeout=20)
+    shown, _ = first.communicate(timeout=40)
     assert first.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL), shown
     assert not output.exists()
     kept = {text.pk: text.run_item_id for text in Text.objects.in_workspace(shop)}
@@ -211,7 +211,7 @@ def test_stopped_command_goes_on_where_it_was(
         assert Run.objects.in_workspace(shop).get().state == Run.State.PAUSED
 
     second = start_command(shop, source, output, provider)
-    shown, _ = second.communicate(timeout=30)
+    shown, _ = second.communicate(timeout=40)
 
     assert second.returncode == 0, shown
     assert f"Going on: {len(kept)} of 30 are written already." in " ".join(shown.split())

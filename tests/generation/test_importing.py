@@ -190,3 +190,13 @@ def test_sample_shop_has_sixty_products_and_awkward_ones(shop: Workspace) -> Non
     assert health["without_description"] > 0
     assert health["sharing_a_description"] > 0
     assert Variant.objects.in_workspace(shop).count() > 50
+
+
+def test_huge_cells_are_imported_and_come_back_unchanged(shop: Workspace) -> None:
+    content = make_file([f"A-1,{'long name ' * 1_000},linen,sand,", f"A-2,Board,oak,brown,{'x' * 1_000_000}"])
+    catalogue = make_catalogue(shop, content)
+
+    long_name, board = products_of(catalogue)
+    assert (len(long_name.title), board.title) == (1000, "Board")
+    assert "long_cell" in set(RowProblem.objects.in_workspace(shop).values_list("code", flat=True))
+    assert b"".join(export_file(catalogue)) == content

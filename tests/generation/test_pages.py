@@ -151,3 +151,11 @@ def test_products_are_filtered_by_their_state(client: Client, shop: Workspace, s
     shown = client.get(address, {"catalogue": str(catalogue.pk), "show": show}, headers=HTMX).content.decode()
 
     assert shown.count('name="product"') == found
+
+
+def test_new_run_can_take_only_what_is_not_written_yet(client: Client, shop: Workspace, catalogue: Catalogue) -> None:
+    write_item(make_run(catalogue).items.order_by("position")[0].pk)
+
+    found = client.get(reverse("run_new", args=[shop.slug]), {"which": "unwritten"}).content.decode()
+
+    assert "Write 2 descriptions" in found

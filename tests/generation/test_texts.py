@@ -14,9 +14,16 @@ from tests.factories import first_product, make_catalogue
 pytestmark = pytest.mark.django_db
 
 
+APRON = (
+    "sku,name,brand,material,color,weight,closure,care,country of origin,features,description\n"
+    'A-1,Linen Apron,Larch,linen,sand,320 g,crossed straps,machine wash at 40 °C,Portugal,"two front pockets",\n'
+)
+
+
 @pytest.fixture
 def product(shop: Workspace) -> Product:
-    return first_product(make_catalogue(shop))
+    """One about which there is more to say than a short text holds."""
+    return first_product(make_catalogue(shop, APRON.encode()))
 
 
 def versions(product: Product) -> list[tuple[int, str]]:
@@ -68,9 +75,7 @@ def test_edits_of_one_sitting_are_one_version(product: Product, alice: User) -> 
     assert present(product).description == "One. Two. Three."
 
 
-def test_edit_after_the_sitting_or_by_another_person_is_a_new_version(
-    product: Product, alice: User, bob: User
-) -> None:
+def test_edit_after_the_sitting_or_by_another_person_is_a_new_version(product: Product, alice: User, bob: User) -> None:
     texts.edit_text(product=product, fields={"description": "Alice."}, editor=alice)
     texts.edit_text(product=product, fields={"description": "Bob."}, editor=bob)
     long_ago = timezone.now() - timedelta(hours=2)

@@ -31,7 +31,7 @@ from generation.models import RunItem
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__])
 
-RESULT_SECONDS = 20
+RESULT_SECONDS = 40
 
 
 class Worker:

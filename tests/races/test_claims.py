@@ -21,7 +21,7 @@ from tests.servers import KEY, Provider
 
 pytestmark = pytest.mark.processes
 
-LEASE_SECONDS = 1
+LEASE_SECONDS = 2
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def only_item(shop: Workspace) -> RunItem:
 
 
 def arrived(provider: Provider, calls: int) -> bool:
-    return bool(eventually(lambda: provider.meter()["requests"] >= calls, 10, pause=0.02))
+    return bool(eventually(lambda: provider.meter()["requests"] >= calls, 40, pause=0.02))
 
 
 def kill_in_call(worker: Worker, provider: Provider, calls: int) -> None:
@@ -91,12 +91,12 @@ def test_worker_that_slept_through_its_lease_stores_nothing(
 def test_item_that_takes_longer_than_its_lease_is_kept_by_the_heartbeat(
     shop: Workspace, start_worker: StartWorker, provider: Provider, told: dict[str, Any]
 ) -> None:
-    provider.behave({"delay_ms": 2500 * LEASE_SECONDS})
+    provider.behave({"delay_ms": 1700 * LEASE_SECONDS})
     item = only_item(shop)
     worker = start_worker(write_one, item.pk, **told)
     assert arrived(provider, 1)
 
-    rivals = eventually(lambda: jobs.claim(RunItem, item.pk), 2 * LEASE_SECONDS)
+    rivals = eventually(lambda: jobs.claim(RunItem, item.pk), 1.5 * LEASE_SECONDS)
 
     assert rivals is None
     assert worker.result() == JobState.DONE
@@ -123,7 +123,7 @@ def test_killed_worker_is_replaced_and_what_it_had_paid_for_is_on_the_books(
 def test_item_that_kills_every_worker_ends_failed_with_a_reason(
     shop: Workspace, start_worker: StartWorker, provider: Provider, told: dict[str, Any]
 ) -> None:
-    provider.behave({"delay_ms": 5000})
+    provider.behave({"delay_ms": 30_000})
     item = only_item(shop)
     for attempt in (1, 2):
         # The second one first waits for the dead leader's place: it sends once that lease has run out.

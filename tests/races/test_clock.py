@@ -18,6 +18,7 @@ def test_one_clock_leads_until_its_connection_ends(db: None, start_worker: Start
     assert clock.leads()
     assert start_worker(leads_the_clock).result() is False
 
-    connection.close_pool()
+    connection.connection.close()
+    connection.close()
 
     assert start_worker(leads_the_clock).result() is True

@@ -86,11 +86,18 @@ def kill_at_random_moments(after: Aftermath, dice: random.Random) -> list[str]:
     """One of each kind, in any order; what was still to do each time is told, so that a run too short shows."""
     kills = []
     for victim in dice.sample(VICTIMS, len(VICTIMS)):
-        time.sleep(dice.uniform(0.2, 1.8))
+        if dice.random() < 0.7:  # at full speed; else while it recovers from the last one
+            await_progress(after, dice.randint(5, 50))
+        time.sleep(dice.uniform(0, 0.5))
         after.product.kill(victim)
         kills.append(f"{victim} with {unfinished(after)} to go")
     assert unfinished(after), "the run was over before everything had been killed: this proves nothing"
     return kills
+
+
+def await_progress(after: Aftermath, items: int) -> None:
+    goal = unfinished(after) - items
+    assert eventually(lambda: unfinished(after) <= goal, END_SECONDS), after.status()
 
 
 def unfinished(after: Aftermath) -> int:
