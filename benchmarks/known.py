@@ -30,6 +30,7 @@ from django.db.models import QuerySet  # noqa: E402
 from accounts.models import User, Workspace  # noqa: E402
 from accounts.services.workspaces import create_workspace  # noqa: E402
 from generation.engine.items import write_item  # noqa: E402
+from generation.engine.storing import default_wishes  # noqa: E402
 from generation.importing import import_catalogue, keep_file  # noqa: E402
 from generation.llm.prices import PRICES  # noqa: E402
 from generation.models import LlmCall, Product  # noqa: E402
@@ -40,17 +41,6 @@ MATERIALS = ("linen", "oak", "stoneware", "stainless steel", "cotton")
 COLORS = ("sand", "olive", "navy", "white")
 # A typical description: 900 tokens in, 250 out.
 INPUT_TOKENS, OUTPUT_TOKENS = 900, 250
-WISHES = {
-    "tone": "neutral",
-    "language": "en",
-    "length": "medium",
-    "channel": "web",
-    "voice": "",
-    "keywords": [],
-    "instructions": "",
-    "fields": ["description"],
-}
-
 Row = dict[str, str]
 
 
@@ -100,7 +90,7 @@ def calls_for(workspace: Workspace, content: bytes) -> int:
     import_catalogue(catalogue.pk)
     products: QuerySet[Product] = Product.objects.in_workspace(workspace).filter(catalogue=catalogue)
     assert products.count() == PRODUCTS
-    run = start_run(workspace=workspace, products=products, wishes=WISHES, catalogue=catalogue)
+    run = start_run(workspace=workspace, products=products, wishes=default_wishes(["description"]), catalogue=catalogue)
     for item in run.items.all():
         write_item(item.pk, publish_next=False)
     run.refresh_from_db()

@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 from accounts.models import Workspace
+from generation.engine.storing import default_wishes
 from generation.importing import import_catalogue, keep_file
 from generation.models import Catalogue, Product, Run
 from generation.services.runs import start_run
@@ -35,18 +36,7 @@ def first_product(catalogue: Catalogue) -> Product:
     return Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue).order_by("row_number")[0]
 
 
-WISHES: dict[str, Any] = {
-    "tone": "neutral",
-    "language": "en",
-    "length": "medium",
-    "channel": "web",
-    "voice": "",
-    "keywords": [],
-    "instructions": "",
-}
-
-
 def make_run(catalogue: Catalogue, **wishes: Any) -> Run:
     products = Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue)
-    chosen = {**WISHES, "fields": writable_fields(catalogue.mapping), **wishes}
+    chosen = default_wishes(writable_fields(catalogue.mapping), **wishes)
     return start_run(workspace=catalogue.workspace, products=products, wishes=chosen, catalogue=catalogue)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,8 @@ from accounts.models import User
 from generation.engine.writing import Written
 from generation.facts import Brief, Facts
 from generation.models import Product, RunItem, Text
+
+NO_FACTS = Facts("", (), "")
 
 
 def brief_settings(brief: Brief) -> dict[str, Any]:
@@ -25,6 +28,11 @@ def brief_settings(brief: Brief) -> dict[str, Any]:
         "instructions": brief.instructions,
         "fields": list(brief.fields),
     }
+
+
+def default_wishes(fields: Sequence[str], **chosen: Any) -> dict[str, Any]:
+    """The settings of a brief that wants nothing special, but for what is chosen."""
+    return {**brief_settings(Brief(NO_FACTS)), "fields": list(fields), **chosen}
 
 
 def brief_from(settings: dict[str, Any], facts: Facts) -> Brief:

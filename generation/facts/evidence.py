@@ -51,7 +51,10 @@ def _marks(text: str) -> Marks:
     reading = Reading(text)
     found = measures(reading.text)
     mentions = list(find_mentions(reading, facts_vocabulary(ANY_LANGUAGE), None))
-    spoken = {position for mention in mentions for position in range(mention.first, mention.last + 1)}
+    # What is denied counts by its concept alone; what is affirmed also by its words, which another sentence may
+    # use without the concept being plain ("sand" is a colour, and not in every sentence).
+    denied = (mention for mention in mentions if mention.negated)
+    spoken = {position for mention in denied for position in range(mention.first, mention.last + 1)}
     concepts = {f"{'no ' if mention.negated else ''}{mention.concept}*" for mention in mentions}
     spoken |= covered(reading.words, ((measure.start, measure.end) for measure in found))
     stems = {

@@ -16,15 +16,14 @@ from contentopt.jobs import JobState
 from generation.caching import exact
 from generation.engine.items import finish_run, hand_out
 from generation.engine.routes import Route, choose_route
-from generation.engine.storing import brief_from
+from generation.engine.storing import NO_FACTS, brief_from
 from generation.engine.writing import CHECKED_ATTEMPTS, ProviderUnavailable
-from generation.facts import Brief, Facts, fingerprint_from_hash
+from generation.facts import Brief, fingerprint_from_hash
 from generation.llm.prices import ceiling_nanos
 from generation.models import Catalogue, LlmCall, Product, Run, RunItem, Text
 from generation.prompts import max_output_tokens, prompt_bytes
 
 BATCH = 1000
-NO_FACTS = Facts("", (), "")
 # Until there are calls of our own to average over: seconds one text takes.
 USUAL_SECONDS = {"offline": 0.05, "model": 2.5}
 # What a typical text uses of its ceiling; for the "likely" figure beside the "at most" one.

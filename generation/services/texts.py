@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User, Workspace
 from contentopt.errors import DomainError
-from generation.engine.storing import brief_from, facts_shown, next_version, show, store_text
+from generation.engine.storing import brief_from, default_wishes, facts_shown, next_version, show, store_text
 from generation.engine.writing import write
 from generation.facts import FIELDS, Brief, Facts, check_text, extract_facts, find_evidence
 from generation.models import Product, Text
@@ -72,9 +72,7 @@ def rewrite(*, product: Product, changes: dict[str, Any], created_by: User | Non
 
 
 def default_brief(product: Product) -> dict[str, Any]:
-    brief = asdict(Brief(facts=Facts("", (), "")))
-    del brief["facts"]
-    return {**brief, "keywords": [], "fields": writable_fields(product.catalogue.mapping)}
+    return default_wishes(writable_fields(product.catalogue.mapping))
 
 
 def writable_fields(mapping: dict[str, Any]) -> list[str]:

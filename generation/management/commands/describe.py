@@ -25,6 +25,7 @@ from contentopt import jobs
 from contentopt.errors import Conflict, DomainError
 from contentopt.jobs import UNFINISHED, JobState
 from generation.engine.items import DIED, finish_run, write_item
+from generation.engine.storing import default_wishes
 from generation.exporting import export_file
 from generation.facts import CHANNELS, LANGUAGES, LENGTHS, TONES
 from generation.importing import import_catalogue, keep_file
@@ -110,8 +111,8 @@ class Command(BaseCommand):
     # --- The run ---
 
     def open_run(self, workspace: Workspace, catalogue: Catalogue, options: dict[str, Any]) -> Run | None:
-        wishes = {name: options[name] for name in ("tone", "length", "language", "channel")}
-        wishes |= {"voice": "", "keywords": [], "instructions": "", "fields": writable_fields(catalogue.mapping)}
+        chosen = {name: options[name] for name in ("tone", "length", "language", "channel")}
+        wishes = default_wishes(writable_fields(catalogue.mapping), **chosen)
         earlier = catalogue.runs.exclude(state=Run.State.CANCELLED).order_by("-created_at").first()
         covers = earlier and (options["only_missing"] or earlier.item_count == catalogue.product_count)
         if earlier and covers and earlier.brief == wishes:

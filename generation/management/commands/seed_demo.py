@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 from accounts.models import Scope, User, Workspace
 from accounts.services.keys import issue_key
 from accounts.services.workspaces import create_workspace
+from generation.engine.storing import default_wishes
 from generation.models import Product, Run
 from generation.services.runs import run_progress, start_run
 from generation.services.texts import writable_fields
@@ -60,16 +61,7 @@ class Command(BaseCommand):
         catalogue = workspace.catalogues.filter(is_sample=True).first()
         if catalogue is None:
             return
-        wishes = {
-            "tone": "friendly",
-            "language": "en",
-            "length": "medium",
-            "channel": "web",
-            "voice": "",
-            "keywords": [],
-            "instructions": "",
-            "fields": writable_fields(catalogue.mapping),
-        }
+        wishes = default_wishes(writable_fields(catalogue.mapping), tone="friendly")
         products = Product.objects.in_workspace(workspace).filter(catalogue=catalogue)
         run = start_run(workspace=workspace, products=products, wishes=wishes, catalogue=catalogue)
         until = time.monotonic() + WAIT_SECONDS
