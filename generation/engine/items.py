@@ -111,7 +111,8 @@ def sweep_runs() -> None:
 
 def let_go_of_cancelled() -> int:
     """End items that were with a worker when their run was cancelled, and came back unwritten."""
-    cancelled = Run._base_manager.filter(state=Run.State.CANCELLED).values("pk")
+    lately = Now() - timedelta(days=1)
+    cancelled = Run._base_manager.filter(state=Run.State.CANCELLED, finished_at__gte=lately).values("pk")
     return RunItem._base_manager.filter(jobs.due(), run_id__in=cancelled).update(
         state=JobState.CANCELLED, failure=LET_GO, finished_at=Now(), lease_until=None
     )

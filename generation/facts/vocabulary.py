@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
+from generation.facts.folding import without_accents
+from generation.facts.lexicon.modifiers import NO_FIRST_PART, NO_LAST_PART
 from generation.facts.lexicon.small_words import FREE_AFTER
-from generation.facts.lexicon.tables import ANY_LANGUAGE, BROADER, DENIES, concepts, phrases
+from generation.facts.lexicon.tables import ANY_LANGUAGE, BROADER, DENIES, OTHERWISE, concepts, phrases
 from generation.facts.types import LANGUAGES
 from generation.facts.words import word_key
 
@@ -31,7 +33,9 @@ VOWEL_ENDINGS: dict[str, dict[str, tuple[str, ...]]] = {
 # Everyday words elsewhere: in facts of unknown language they prove nothing.
 AMBIGUOUS_ABROAD = frozenset(
     {"or", "ors", "ore", "fer", "leer", "ton", "tons", "tone", "tonen", "rame", "tan", "rose", "lin", "lins", "tela"}
-    | {"ante", "antes", "pile", "oros", "pin", "noce", "kant", "pelle", "pelli", "gres", "sole"}
+    | {"ante", "antes", "pile", "oros", "pin", "noce", "kant", "pelle", "pelli", "gres", "sole", "essen", "sauce", "tin"}
+    | {"linden", "roos", "latte", "eier", "gist", "tire", "tache", "fume", "fuma", "attache", "spela", "pela", "pill"}
+    | {"falten", "vlekken", "storm", "casse", "raya", "mancha", "perde", "pieghe", "gales", "waals", "galles", "bave"}
 )
 # The kind of a statement -> the table of its concepts. An earlier table wins a form that stands in two.
 KINDS = {
@@ -40,12 +44,22 @@ KINDS = {
     "certificate": "certificates",
     "color": "colors",
     "material": "materials",
+    "ingredient": "ingredients",
+    "food": "foods",
+    "damage": "damages",
 }
+# Concepts whose mention states nothing unless it is negated: "never rusts", "paraben-free".
+STATED_BY_ABSENCE = frozenset(("substance", "damage"))
 COMPOUNDING = ("de", "nl")
 SHADES = re.compile(r"(?:dunkel|hell|matt|tief|zart|knall|pastell|feuer|donker|licht|mat)(?=\w{3})")
 SHORTEST_PART = 4
 # What follows a material in words that only compare: "seidig", "samtweich".
-COMPARING = re.compile(r"(?:ig|weich|artig|klar|hart|richtig|leicht|glatt|achtig|zacht)(?:e[nmrs]?)?|e[nrms]{0,2}|s")
+COMPARING = re.compile(
+    r"(?:ig|weich|artig|klar|hart|richtig|leicht|glatt|achtig|zacht|helder|hard|sterk)(?:e[nmrs]?)?|e[nrms]{0,2}|s"
+)
+# What follows a colour in words that name one: "rotbraun", "blaugestreift"; not "Rotwein" or "gründlich".
+COLORED = re.compile(r"ge(?:streif|muster|punkt)|karier|meliert|farb|gekleurd|kleurig|gestreept|geruit")
+SHORTEST_REST = 3
 
 
 class Entry(NamedTuple):
@@ -67,11 +81,29 @@ class Vocabulary:
             return None
         if (shade := SHADES.match(key)) and (entry := self.parts.get(key[shade.end() :])):
             return entry
-        for length in range(len(key) - 2, SHORTEST_PART - 1, -1):
+        if NO_FIRST_PART.match(key):
+            return None
+        return self._first_part(key) or self._last_part(key)
+
+    def _first_part(self, key: str) -> Entry | None:
+        for length in range(len(key) - SHORTEST_REST, SHORTEST_PART - 1, -1):
             entry = self.parts.get(key[:length])
-            if entry and not COMPARING.fullmatch(key, length):
+            if entry and not COMPARING.fullmatch(key, length) and self._is_compound(entry, key[length:]):
                 return entry
-        return next((entry for cut in range(2, len(key) - 4) if (entry := self.parts.get(key[cut:]))), None)
+        return None
+
+    def _is_compound(self, first: Entry, rest: str) -> bool:
+        return first.kind == "material" or COLORED.match(rest) is not None or self._is_color(rest)
+
+    def _is_color(self, word: str) -> bool:
+        entry = self.parts.get(word)
+        return entry is not None and entry.kind == "color"
+
+    def _last_part(self, key: str) -> Entry | None:
+        for cut in range(SHORTEST_REST, len(key) - SHORTEST_PART + 1):
+            if (entry := self.parts.get(key[cut:])) and not NO_LAST_PART.fullmatch(key[cut:]):
+                return entry
+        return None
 
     def find_freedom(self, key: str) -> Entry | None:
         """The substance in "zuckerfrei"."""
@@ -110,9 +142,14 @@ def excluded(concept: str) -> tuple[str, ...]:
     return _related(concept, DENIES)
 
 
+def otherwise(concept: str) -> tuple[str, ...]:
+    """What may be said of anything of which that concept is denied."""
+    return _related(concept, OTHERWISE)
+
+
 @cache
 def _related(concept: str, relation: str) -> tuple[str, ...]:
-    return tuple(other for table in KINDS.values() for other in concepts(table).get(concept, {}).get(relation, ()))
+    return tuple(other for table in (*KINDS.values(), "origins") for other in concepts(table).get(concept, {}).get(relation, ()))
 
 
 @cache
@@ -127,8 +164,13 @@ def _forms(language: str) -> Iterator[tuple[str, Entry]]:
                 for base in languages.get(spoken, ()):
                     yield from ((form, Entry(kind, concept)) for form in inflections(base, spoken))
     for concept, languages in concepts("origins").items():
-        yield from ((base, Entry("origin", concept)) for base in languages[ANY_LANGUAGE])
+        yield from ((form, Entry("origin", concept)) for base in languages[ANY_LANGUAGE] for form in _place_forms(base))
     yield from ((brand, Entry("name", brand)) for brand in phrases("brands")[ANY_LANGUAGE])
+
+
+def _place_forms(base: str) -> Iterator[str]:
+    """German adjectives of places are listed without their endings."""
+    yield from (base + ending for ending in (ENDINGS["de"] if base.endswith("isch") else ("",)))
 
 
 def inflections(base: str, language: str) -> set[str]:
@@ -152,7 +194,9 @@ def _parts(languages: tuple[str, ...]) -> dict[str, Entry]:
     for language in set(languages) & set(COMPOUNDING):
         for kind in ("color", "material"):
             for concept, spoken in concepts(KINDS[kind]).items():
-                bases = (word_key(base) for base in spoken.get(language, ()) if " " not in base)
+                listed = [base for base in spoken.get(language, ()) if " " not in base]
+                # "Aluminiumfolie" as it is written, "aluminum" as its key is.
+                bases = {*map(word_key, listed), *map(without_accents, listed)}
                 shortest = 3 if kind == "color" else SHORTEST_PART
                 parts.update((base, Entry(kind, concept)) for base in bases if len(base) >= shortest)
     return parts

@@ -64,9 +64,16 @@ class RunItem(WorkspaceOwned, Job):
         constraints = [models.UniqueConstraint(fields=("run", "product"), name="item_once_per_product")]
         indexes = [
             models.Index(fields=("run", "state", "position"), name="item_by_state"),
+            # Handing out takes the next few in order, however many wait behind them.
             models.Index(
-                fields=("next_run_at",),
-                name="item_unfinished",
+                fields=("run", "position"),
+                name="item_to_hand_out",
+                condition=Q(state__in=(JobState.QUEUED, JobState.RUNNING)),
+            ),
+            # The sweeper looks for those that have used up their attempts.
+            models.Index(
+                fields=("attempt",),
+                name="item_attempts",
                 condition=Q(state__in=(JobState.QUEUED, JobState.RUNNING)),
             ),
         ]

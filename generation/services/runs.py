@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Avg, Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
@@ -116,6 +116,10 @@ def start_run(
 ) -> Run:
     """Create the run and its items, which are the queue, and wake the workers after commit."""
     estimate = estimate_run(workspace=workspace, products=products, wishes=wishes)
+    if not estimate.products:
+        raise DomainError(
+            "There is nothing to write: no product is selected, or all of them have a text already.", code="no_products"
+        )
     run = Run.objects.create(
         workspace=workspace,
         catalogue=catalogue,
@@ -126,25 +130,28 @@ def start_run(
         request_hash=request_hash,
     )
     run.item_count = _create_items(run, products)
-    if not run.item_count:
-        raise DomainError(
-            "There is nothing to write: no product is selected, or all of them have a text already.", code="no_products"
-        )
     run.save(update_fields=["item_count"])
     transaction.on_commit(lambda: hand_out(run.pk, settings.RUN_WINDOW), robust=True)
     return run
 
 
+_CREATE_ITEMS = """
+INSERT INTO generation_runitem
+    (id, workspace_id, run_id, product_id, position, state, attempt, failure, next_run_at, created_at)
+SELECT gen_random_uuid(), %s, %s, chosen.pk, row_number() OVER () - 1, 'queued', 0, '',
+       statement_timestamp(), statement_timestamp()
+  FROM ({products}) AS chosen
+"""
+
+
 def _create_items(run: Run, products: QuerySet[Product]) -> int:
-    ids = iter(products.order_by("catalogue", "row_number").values_list("pk", flat=True).iterator(chunk_size=BATCH))
-    position = 0
-    while batch := list(islice(ids, BATCH)):
-        RunItem.objects.bulk_create(
-            RunItem(workspace_id=run.workspace_id, run=run, product_id=pk, position=position + n)
-            for n, pk in enumerate(batch)
-        )
-        position += len(batch)
-    return position
+    """One statement in the database: a hundred thousand items would take a request half a minute row by row."""
+    chosen, values = products.order_by("catalogue", "row_number").values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        # Django's own SQL goes in; its values stay parameters.
+        cursor.execute(_CREATE_ITEMS.format(products=chosen), [run.workspace_id, run.pk, *values])
+        created: int = cursor.rowcount
+        return created
 
 
 def pause_run(run: Run) -> None:

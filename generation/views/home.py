@@ -10,6 +10,7 @@ from accounts.middleware import WorkspaceRequest
 from accounts.models import Scope, TenantQuerySet
 from accounts.permissions import require_scope
 from accounts.throttling import limit_visitor
+from contentopt.errors import DomainError
 from generation.forms import TryForm
 from generation.models import Catalogue, Run, Text
 from generation.services.catalogues import catalogue_health
@@ -29,8 +30,12 @@ def landing_try(request: HttpRequest) -> HttpResponse:
     form = TryForm(request.POST)
     if not form.is_valid():
         return render(request, "home/try_result.html", {"form": form})
-    limit_visitor(request, burst=VISITOR_BURST, daily=VISITOR_DAILY)
-    written, facts = describe_for_visitor(**form.cleaned_data)
+    try:
+        limit_visitor(request, burst=VISITOR_BURST, daily=VISITOR_DAILY)
+        written, facts = describe_for_visitor(**form.cleaned_data)
+    except DomainError as error:
+        # In place of the text rather than as a toast: what to do next belongs where the text was expected.
+        return render(request, "home/try_result.html", {"error": error}, status=error.status)
     context = {
         "written": written,
         "facts": facts.facts,

@@ -159,3 +159,16 @@ def test_new_run_can_take_only_what_is_not_written_yet(client: Client, shop: Wor
     found = client.get(reverse("run_new", args=[shop.slug]), {"which": "unwritten"}).content.decode()
 
     assert "Write 2 descriptions" in found
+
+
+def test_visitor_who_has_used_up_the_tries_is_told_what_to_do(db: None) -> None:
+    replies = [Client().post(reverse("landing_try"), {"prompt": f"Oak board {n}", "tone": "neutral"}) for n in range(8)]
+
+    assert [reply.status_code for reply in replies] == [200] * 6 + [429] * 2
+    assert reverse("account_signup") in replies[-1].content.decode()
+
+
+def test_visitor_who_says_nothing_is_told_so(db: None) -> None:
+    reply = Client().post(reverse("landing_try"), {"prompt": "   ", "tone": "neutral"})
+
+    assert "Not quite yet" in reply.content.decode()

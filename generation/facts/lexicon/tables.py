@@ -11,6 +11,7 @@ Table = dict[str, dict[str, list[str]]]
 ANY_LANGUAGE = "any"
 BROADER = "broader"
 DENIES = "denies"
+OTHERWISE = "otherwise"
 
 
 @cache
