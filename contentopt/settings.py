@@ -107,7 +107,7 @@ JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=5)
 JOB_SWEEP_SECONDS = env.float("JOB_SWEEP_SECONDS", default=2)
 JOB_RESEND_SECONDS = env.int("JOB_RESEND_SECONDS", default=15)  # a message not acted on by then is taken for lost
 RUN_WINDOW = env.int("RUN_WINDOW", default=16)  # items of one run that are out with workers at a time
-BULK_WORKERS = env.int("BULK_WORKERS", default=4)  # processes that write run items, on this machine
+BULK_WORKERS = env.int("BULK_WORKERS", default=8)  # processes that write run items, on this machine
 
 # --- Models -----------------------------------------------------------------------------------------------------------
 

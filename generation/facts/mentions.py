@@ -21,11 +21,18 @@ from generation.facts.lexicon.small_words import (
     NEGATORS,
     NO_WORDS,
     QUOTED_NEGATORS,
+    RESISTED_AFTER,
+    RESISTING,
+    STOP_WORDS,
+    TRAILING_NEGATORS,
 )
-from generation.facts.vocabulary import Entry, Vocabulary
+from generation.facts.vocabulary import STATED_BY_ABSENCE, Entry, Vocabulary
 from generation.facts.words import Reading, Word
 
 ALL_NEGATORS = frozenset().union(*NEGATORS.values())
+# A negator reaches over so many words and so many of them that are no stop words: "not suitable for the dishwasher".
+NEGATION_REACH = 5
+CONTENT_REACH = 2
 # Certificates that are everyday words in small letters.
 BY_CAPITALS = {
     "CE": "ce",
@@ -60,7 +67,7 @@ def find_mentions(reading: Reading, vocabulary: Vocabulary, language: str | None
         if entry.kind in ("color", "material"):
             entry, last = _with_surface(reading, position, last, entry)
         if entry.kind:
-            negated = negated or _is_negated(reading, position, last, negators)
+            negated = negated or _is_negated(reading, position, last, entry.kind, negators)
             yield Mention(entry.kind, entry.concept, negated, position, last)
         position = last + 1
 
@@ -112,7 +119,7 @@ def _with_surface(reading: Reading, first: int, last: int, entry: Entry) -> tupl
     return entry, last
 
 
-def _is_negated(reading: Reading, first: int, last: int, negators: frozenset[str]) -> bool:
+def _is_negated(reading: Reading, first: int, last: int, kind: str, negators: frozenset[str]) -> bool:
     words = reading.words
     if last + 1 < len(words):
         between, after = reading.between(words[last], words[last + 1]), words[last + 1].key
@@ -121,7 +128,26 @@ def _is_negated(reading: Reading, first: int, last: int, negators: frozenset[str
             return not (last + 2 < len(words) and words[last + 2].key in FREE_OF)
         if after in NO_WORDS and ":" in between and _ends_clause(reading, last + 1):
             return True
-    return _is_denied_before(reading, first, negators)
+        if kind == "damage" and after in RESISTED_AFTER and between in "- ":
+            return True
+        if kind in ("claim", "certificate") and _is_denied_after(reading, last):
+            return True
+    if kind == "damage":
+        negators = negators | RESISTING
+    return _is_denied_before(reading, first, negators, over_commas=kind in STATED_BY_ABSENCE)
+
+
+def _is_denied_after(reading: Reading, last: int) -> bool:
+    """German and Dutch deny at the end of a clause: "in die Spülmaschine darf sie nicht"."""
+    words = reading.words
+    for position in range(last + 1, min(last + NEGATION_REACH, len(words))):
+        if reading.between(words[position - 1], words[position]) != " ":
+            return False
+        if words[position].key in TRAILING_NEGATORS:
+            return _ends_clause(reading, position)
+        if words[position].key not in STOP_WORDS:
+            return False
+    return False
 
 
 def _ends_clause(reading: Reading, position: int) -> bool:
@@ -130,13 +156,18 @@ def _ends_clause(reading: Reading, position: int) -> bool:
     return position + 1 == len(words) or reading.between(words[position], words[position + 1]) != " "
 
 
-def _is_denied_before(reading: Reading, first: int, negators: frozenset[str]) -> bool:
-    """A negator stands among the three words before, with no punctuation between."""
+def _is_denied_before(reading: Reading, first: int, negators: frozenset[str], *, over_commas: bool) -> bool:
+    """A negator stands a few words before in the same clause; lists of what is absent ("no A, B or C") go on."""
     words = reading.words
-    for back in range(first - 1, max(-1, first - 4), -1):
+    content = 0
+    for back in range(first - 1, max(-1, first - 1 - NEGATION_REACH), -1):
         key = words[back].key
-        if reading.between(words[back], words[back + 1]) not in (" ", "-", "'") or key in NEGATION_UNDONE:
+        between = reading.between(words[back], words[back + 1])
+        if key in NEGATION_UNDONE or not (between in (" ", "-", "'") or (over_commas and between == ", ")):
             return False
         if key in negators or (key in FREE_OF and back and words[back - 1].key in FREE_BEFORE):
             return True
+        content += key not in STOP_WORDS
+        if content > CONTENT_REACH:
+            return False
     return False

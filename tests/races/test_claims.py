@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Workspace
 from contentopt import jobs
@@ -142,7 +143,7 @@ def test_item_that_kills_every_worker_ends_failed_with_a_reason(
 def test_item_whose_worker_died_after_the_run_was_cancelled_is_let_go(shop: Workspace, leases: dict[str, Any]) -> None:
     item = only_item(shop)
     assert jobs.claim(RunItem, item.pk)
-    Run.objects.in_workspace(shop).update(state=Run.State.CANCELLED)
+    Run.objects.in_workspace(shop).update(state=Run.State.CANCELLED, finished_at=timezone.now())
     await_lease_end()
 
     sweep_runs()

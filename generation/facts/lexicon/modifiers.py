@@ -39,7 +39,7 @@ IMITATIONS = frozenset(("faux", "imitation", "artificial", "fake", "mock", "synt
 NO_FIRST_PART = re.compile(
     r"sam(?:tlich|tg)|bucher|papierlos|kantoor|kantine|kantel|kantje|klein|leer[bdgjklmpstz]|strooi|stroo[mkp]|strom|strot"
     r"|stroef|strof|stronk|stront|kurkentrek|verenig|felle|zink(?:end|t)|staaltje|eichen?(?:den|t)|buchen(?:d|s?t)|bastel"
-    r"|bastl|wollen?[dst]|wollte|rosen|rozen|rozem|essent|creper|without|zijdelings|steenrijk|\w*diebstahl|\w*dieb?stahls"
+    r"|bastl|wollen?[dst]|wollte|rosen|rozen|rozem|essent|erle[^n]|erlern|rekord|creper|without|zijdelings|steenrijk|\w*diebstahl|\w*dieb?stahls"
 )
 NO_LAST_PART = re.compile(
     r"eichen?|eisen|wollen|seiden|leinen|linnen|federn|veren|leren|leer|koper|staal|stalen|ijzer|zijden?|eiken?|vuren"
