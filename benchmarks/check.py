@@ -20,7 +20,7 @@ from typing import Any
 
 from generation.facts import Brief, Complaint, Facts, check_text, extract_facts
 
-SET = Path(__file__).with_name("check_set.toml")
+SETS = ("check_set.toml", "check_set_2.toml")  # the second was written when the check had been repaired with the first
 Z_95 = 1.959964
 REPEATS = 5
 
@@ -45,8 +45,8 @@ class Trap:
         return any(complaint.start < self.end and complaint.end > self.start for complaint in complaints)
 
 
-def load() -> tuple[list[Honest], list[Trap]]:
-    products = tomllib.loads(SET.read_text())["product"]
+def load(name: str) -> tuple[list[Honest], list[Trap]]:
+    products = tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))["product"]
     honest = [Honest(text, brief) for product in products for brief in [_brief(product)] for text in product["honest"]]
     return honest, [trap for product in products for trap in _traps(product, _brief(product))]
 
@@ -104,17 +104,12 @@ def false_alarms(honest: list[Honest]) -> Iterator[str]:
 
 
 def microseconds(honest: list[Honest]) -> str:
-    """Medians over all honest texts, each with facts already seen once: as when a run checks a text again."""
-    taken, first = [], []
-    for each in honest:
-        fresh = Brief(extract_facts({"title": each.text[:40]}), language=each.brief.language)
-        first.append(_seconds(each.text, fresh))
-        taken.append(min(_seconds(each.text, each.brief) for _ in range(REPEATS)))
-    words = statistics.mean(len(each.text.split()) for each in honest)
-    per_hundred = statistics.mean(taken) / words * 100
+    """Over all honest texts, each checked before: facts are indexed once, texts are checked again and again."""
+    taken = [min(_seconds(each.text, each.brief) for _ in range(REPEATS)) for each in honest]
+    per_hundred = sum(taken) / sum(len(each.text.split()) for each in honest) * 100
     return (
         f"\nmicroseconds per check: median {statistics.median(taken) * 1e6:.0f}, largest {max(taken) * 1e6:.0f}, "
-        f"per 100 words {per_hundred * 1e6:.0f}; with facts not seen before, median {statistics.median(first) * 1e6:.0f}"
+        f"per 100 words {per_hundred * 1e6:.0f}"
     )
 
 
@@ -124,19 +119,24 @@ def _seconds(text: str, brief: Brief) -> float:
     return time.perf_counter() - begun
 
 
-def main(*, with_misses: bool) -> None:
-    honest, traps = load()
-    lines = [
-        *table("kind", traps, lambda trap: trap.kind),
-        *table("language", traps, lambda trap: trap.brief.language),
-        *table("", traps, lambda _: "all"),
-        *false_alarms(honest),
-        microseconds(honest),
-    ]
+def report(name: str, *, with_misses: bool) -> Iterator[str]:
+    honest, traps = load(name)
+    yield f"{name}: {len(honest)} honest texts, {len(traps)} false claims"
+    yield from table("kind", traps, lambda trap: trap.kind)
+    yield from table("language", traps, lambda trap: trap.brief.language)
+    yield from table("", traps, lambda _: "all")
+    yield from false_alarms(honest)
+    yield microseconds(honest)
     if with_misses:
-        missed = (trap for trap in traps if not trap.is_caught)
-        lines += [f"missed {trap.kind:<14} {trap.text[trap.start : trap.end]}" for trap in missed]
-    sys.stdout.write("\n".join(lines).lstrip("\n") + "\n")
+        missed = [trap for trap in traps if not trap.is_caught]
+        yield from (f"missed {trap.kind:<14} {trap.text[trap.start : trap.end]}" for trap in missed)
+    yield ""
+
+
+def main(*, with_misses: bool) -> None:
+    for name in SETS:
+        for line in report(name, with_misses=with_misses):
+            sys.stdout.write(f"{line}\n")
 
 
 if __name__ == "__main__":

@@ -5,30 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 from itertools import pairwise
 
-from generation.facts.compounds import unlisted_claims
+from generation.facts.compounds import unlisted_claims, unlisted_extracts
 from generation.facts.form import form_complaints
-from generation.facts.known import Known, known_from
+from generation.facts.known import Known, grades_in, known_from
 from generation.facts.lexicon.small_words import (
     FREE_AFTER,
     FREE_BEFORE,
     LETTER_SIZES,
-    NEGATORS,
     NO_WORDS,
-    NUMBER_WORDS,
     SIZE_WORDS,
     STOP_WORDS,
-    UNCOUNTED,
 )
 from generation.facts.mentions import Mention, find_mentions, negators_of
 from generation.facts.names import unknown_names
+from generation.facts.parts import is_misplaced
+from generation.facts.phrases import phrase_claims
+from generation.facts.quantities import Quantities
 from generation.facts.sentences import split_sentences
 from generation.facts.types import Brief, Complaint
-from generation.facts.units import COUNT, Measure, measures
-from generation.facts.vocabulary import text_vocabulary
-from generation.facts.words import Reading, Word, covered
+from generation.facts.units import measures
+from generation.facts.vocabulary import STATED_BY_ABSENCE, text_vocabulary
+from generation.facts.words import Reading, Word, covered, stem
 
 # Part of cache keys: a stricter check retires the texts that an older one let pass.
 CHECK_VERSION = 1
@@ -45,6 +44,11 @@ MESSAGES = {
 }
 # Degrees of protection against dust and water.
 PROTECTION = re.compile(r"IP[X\d][X\d][A-Z]?")
+SHOWN_KINDS = {"substance": "claim", "origin": "claim", "damage": "claim", "food": "ingredient"}
+# "foldable" is said by facts that say "folds".
+ABLE = re.compile(r"(.{4,}?)(?:able|ible|ive|bare?[nrms]?|baar)")
+DECIMALS = re.compile(r"[.,]\d")
+CLAUSE_MARK = re.compile(r"[,;]| - |\n")
 WORD_SIZES = {"small": "S", "medium": "M", "large": "L"}
 LIST_WORDS = frozenset(("and", "or", "to", "und", "oder", "bis", "et", "ou", "y", "o", "e", "a", "en", "of", "tot"))
 
@@ -74,12 +78,13 @@ class _Statements:
     def complaints(self) -> Iterator[Complaint]:
         """At most one for each place."""
         kinds = (
-            self.of_measures,
-            self.of_number_words,
+            self.of_quantities,
             self.of_mentions,
             self.of_compounds,
             self.of_sizes,
+            self.of_grades,
             self.of_denials,
+            self.of_phrases,
             self.of_names,
         )
         found: dict[int, Complaint] = {}
@@ -88,82 +93,54 @@ class _Statements:
                 found.setdefault(complaint.start, complaint)
         return (self._placed(complaint) for complaint in found.values())
 
-    def of_measures(self) -> Iterator[Complaint]:
-        for measure in self.measures:
-            if measure.start in self.code_parts or self._is_list_mark(measure):
-                continue
-            if kind := self._fault(measure):
-                yield self._complaint(kind, measure.start, measure.end)
-
-    def _fault(self, measure: Measure) -> str:
-        has_number = not self.known.numbers.isdisjoint(measure.values)
-        if measure.unit is None or measure.unit is COUNT:
-            return "" if has_number or re.sub(r"\W", "", measure.literal) in self.known.codes else "number"
-        base = measure.unit.base
-        if any((base, value) in self.known.quantities for value in measure.in_si()):
-            return ""
-        return "unit" if has_number else "number"
-
-    def _is_list_mark(self, measure: Measure) -> bool:
-        """ "1." or "2)" at the head of a line."""
-        before = self.reading.text[: measure.start].rpartition("\n")[2]
-        after = self.reading.text[measure.end : measure.end + 2]
-        return measure.unit is None and not before.strip() and after in (". ", ") ")
-
-    def of_number_words(self) -> Iterator[Complaint]:
-        values = NUMBER_WORDS[self.language]
-        for position, word in enumerate(self.reading.words):
-            if word.key in values and self._counts_something(position):
-                value, first = self._number_at(position)
-                if Fraction(value) not in self.known.numbers:
-                    yield self._complaint("number", self.reading.words[first].start, word.end)
-
-    def _counts_something(self, position: int) -> bool:
-        """Whether a noun follows: not in "the two of you", "two ways", "no two alike", nor inside "twenty-four"."""
-        words = self.reading.words
-        if position + 1 == len(words) or self.reading.between(words[position], words[position + 1]) not in (" ", "-"):
-            return False
-        if position and words[position - 1].key in NEGATORS[self.language]:
-            return False
-        following = words[position + 1].key
-        return (
-            following not in UNCOUNTED and following not in STOP_WORDS and following not in NUMBER_WORDS[self.language]
-        )
-
-    def _number_at(self, position: int) -> tuple[int, int]:
-        """The number that ends there and the position where it begins: "twenty-four", "two hundred"."""
-        words, values = self.reading.words, NUMBER_WORDS[self.language]
-        value = values[words[position].key]
-        before = values.get(words[position - 1].key) if position else None
-        if before is None:
-            return value, position
-        return (before * value if value >= 100 else before + value), position - 1
+    def of_quantities(self) -> Iterator[Complaint]:
+        quantities = Quantities(self.reading, self.measures, self.known, self.language)
+        for fault in (*quantities.of_measures(), *quantities.of_words()):
+            if fault.start not in self.code_parts:
+                yield self._complaint(*fault)
 
     def of_mentions(self) -> Iterator[Complaint]:
         for mention in self.mentions:
-            contradicts = mention.concept in (self.known.stated if mention.negated else self.known.denied)
-            if mention.concept in (self.known.denied if mention.negated else self.known.stated):
-                continue
             start, end = self._first(mention).start, self._last(mention).end
-            if contradicts:
+            if mention.concept in (self.known.denied if mention.negated else self.known.stated):
+                if is_misplaced(self.reading, mention, self.known.parts):
+                    yield self._complaint(mention.kind, start, end)
+            elif self._is_harmless(mention):
+                continue
+            elif mention.concept in (self.known.stated if mention.negated else self.known.denied):
                 yield self._complaint("negation", start, end)
-            elif not self._is_harmless(mention):
-                yield self._complaint("claim" if mention.kind in ("substance", "origin") else mention.kind, start, end)
+            else:
+                yield self._complaint(SHOWN_KINDS.get(mention.kind, mention.kind), start, end)
 
     def _is_harmless(self, mention: Mention) -> bool:
         """A substance that is present claims nothing; a claim in the facts' very words is one of them."""
-        if mention.kind == "substance":
-            return not mention.negated
-        if mention.kind in ("color", "material"):
+        kind = mention.kind
+        if kind in STATED_BY_ABSENCE:
+            return not mention.negated and (kind == "damage" or mention.concept not in self.known.denied)
+        if kind == "food" and not self.known.has_ingredients:
+            return True
+        if kind in ("color", "material"):
             base, _, surface = mention.concept.rpartition(" ")
             return surface == "look" and base in self.known.stated
+        if mention.negated or mention.concept in self.known.denied:
+            return False
         words = self.reading.words[mention.first : mention.last + 1]
-        return not mention.negated and all(word.key in self.known.words for word in words)
+        content = [word for word in words if word.key not in STOP_WORDS]
+        return all(self._is_said(word) for word in content or words)
+
+    def _is_said(self, word: Word) -> bool:
+        """Whether the facts hold that word in any form: "foldable" of "folds"."""
+        if stem(word.key) in self.known.stems:
+            return True
+        able = ABLE.fullmatch(word.key)
+        return able is not None and any(known.startswith(able[1]) for known in self.known.words)
 
     def of_compounds(self) -> Iterator[Complaint]:
         """ "tear-resistant" and "reißfest": claims made with a word that no table holds."""
         for start, end in unlisted_claims(self.reading, self.known, self.language, self.listed):
             yield self._complaint("claim", start, end)
+        for start, end in unlisted_extracts(self.reading, self.known, self.language, self.listed):
+            yield self._complaint("ingredient", start, end)
 
     def of_sizes(self) -> Iterator[Complaint]:
         words = self.reading.words
@@ -193,6 +170,11 @@ class _Statements:
             index += step
         return words[index].raw if 0 <= index < len(words) else ""
 
+    def of_grades(self) -> Iterator[Complaint]:
+        for grade in grades_in(self.reading.text):
+            if grade[1].upper() not in self.known.grades:
+                yield self._complaint("certificate", grade.start(), grade.end())
+
     def of_denials(self) -> Iterator[Complaint]:
         """A sentence that states, without a negation, what the facts deny in so many words."""
         if not self.known.denied_words:
@@ -200,13 +182,24 @@ class _Statements:
         undoing = negators_of(self.language) | NO_WORDS | FREE_BEFORE | FREE_AFTER
         for span in split_sentences(self.reading.text):
             words = [self.reading.words[position] for position in sorted(covered(self.reading.words, [span]))]
-            keys = {word.key for word in words}
-            if not keys.isdisjoint(undoing):
-                continue
+            stems = {stem(word.key): word for word in words}
             for denied in self.known.denied_words:
-                if keys.issuperset(denied) and denied[-1] not in self.known.stated:
-                    hit = next(word for word in words if word.key == denied[-1])
+                hit = stems.get(denied[-1])
+                if hit is None or hit.key in self.known.stated or not stems.keys() >= set(denied):
+                    continue
+                if undoing.isdisjoint(word.key for word in self._clause(words, hit)):
                     yield self._complaint("negation", hit.start, hit.end)
+
+    def _clause(self, words: list[Word], hit: Word) -> Iterator[Word]:
+        """The words around it that no punctuation parts from it."""
+        for word in words:
+            first, last = (word, hit) if word.start < hit.start else (hit, word)
+            if not CLAUSE_MARK.search(self.reading.text, first.end, last.start):
+                yield word
+
+    def of_phrases(self) -> Iterator[Complaint]:
+        for kind, start, end in phrase_claims(self.reading, self.known, self.language):
+            yield self._complaint(kind, start, end)
 
     def of_names(self) -> Iterator[Complaint]:
         judged = self.listed | covered(self.reading.words, ((measure.start, measure.end) for measure in self.measures))
@@ -219,7 +212,8 @@ class _Statements:
         """Where the words of a known code begin that the text writes apart: "X-200" for "X200"."""
         for word, following in pairwise(self.reading.words):
             is_near = following.raw.isdigit() and self.reading.between(word, following) in (" ", "-")
-            if is_near and word.key + following.key in self.known.codes:
+            is_whole = not DECIMALS.match(self.reading.text, following.end)
+            if is_near and is_whole and word.key + following.key in self.known.models:
                 yield from (word.start, following.start)
 
     def _first(self, mention: Mention) -> Word:

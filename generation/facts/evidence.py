@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from generation.facts.known import statement
 from generation.facts.lexicon.small_words import STOP_WORDS
 from generation.facts.mentions import find_mentions
 from generation.facts.sentences import split_sentences
+from generation.facts.statements import statement
 from generation.facts.types import Fact, Facts, Sentence
 from generation.facts.units import measures
 from generation.facts.vocabulary import facts_vocabulary

@@ -44,7 +44,7 @@ LEAK = re.compile(
             r"\bproduct[_ ]facts\b",
             r"\bword count\b",
             r"\b(?:seo title|meta description) ?:",
-            r"\b(?:TODO|TBD)\b:?",
+            r"\b(?-i:TODO|TBD)\b:?",
         )
     ),
     re.IGNORECASE,

@@ -23,6 +23,8 @@ from generation.facts.lexicon.small_words import (
     QUOTED_NEGATORS,
     RESISTED_AFTER,
     RESISTING,
+    SCENERY_AFTER,
+    SCENERY_BEFORE,
     STOP_WORDS,
     TRAILING_NEGATORS,
 )
@@ -30,6 +32,11 @@ from generation.facts.vocabulary import STATED_BY_ABSENCE, Entry, Vocabulary
 from generation.facts.words import Reading, Word
 
 ALL_NEGATORS = frozenset().union(*NEGATORS.values())
+NOTHING = Entry("", "")
+# In German small letters mark what is no noun: "samt" is "together with", "wollen" is "want".
+NO_NOUNS = frozenset(("samt", "wollen"))
+# Materials whose absence is listed like that of a substance.
+SHUNNED = frozenset(("silicone", "latex", "plastic", "pvc"))
 # A negator reaches over so many words and so many of them that are no stop words: "not suitable for the dishwasher".
 NEGATION_REACH = 5
 CONTENT_REACH = 2
@@ -65,9 +72,12 @@ def find_mentions(reading: Reading, vocabulary: Vocabulary, language: str | None
             continue
         last = position + length - 1
         if entry.kind in ("color", "material"):
-            entry, last = _with_surface(reading, position, last, entry)
+            is_scenery = language is not None and entry.kind == "color" and _is_scenery(words, position, last)
+            entry, last = (NOTHING, last) if is_scenery else _with_surface(reading, position, last, entry)
+        if entry.kind == "damage" and _is_resisted(reading, last):
+            last, negated = last + 1, True
         if entry.kind:
-            negated = negated or _is_negated(reading, position, last, entry.kind, negators)
+            negated = negated or _is_negated(reading, position, last, entry, negators)
             yield Mention(entry.kind, entry.concept, negated, position, last)
         position = last + 1
 
@@ -78,11 +88,10 @@ def negators_of(language: str) -> frozenset[str]:
 
 def _entry_at(words: list[Word], position: int, vocabulary: Vocabulary) -> tuple[int, Entry | None, bool]:
     word = words[position]
+    if word.raw in NO_NOUNS:
+        return 0, None, False
     for rest, entry in vocabulary.phrases.get(word.key, ()):
-        if all(
-            position + offset < len(words) and words[position + offset].key == key
-            for offset, key in enumerate(rest, start=1)
-        ):
+        if not rest or _follow(words, position + 1, rest):
             return 1 + len(rest), entry, False
     if word.raw in BY_CAPITALS:
         return 1, Entry("certificate", BY_CAPITALS[word.raw]), False
@@ -96,12 +105,24 @@ def _entry_at(words: list[Word], position: int, vocabulary: Vocabulary) -> tuple
     return 0, None, False
 
 
+def _follow(words: list[Word], position: int, keys: tuple[str, ...]) -> bool:
+    if position + len(keys) > len(words) or words[position].key != keys[0]:
+        return False
+    return all(words[position + offset].key == key for offset, key in enumerate(keys))
+
+
 def _is_color_context(words: list[Word], position: int) -> bool:
     before = words[position - 1].key if position else ""
     after = words[position + 1].key if position + 1 < len(words) else ""
     if after in COLOR_WORDS_AFTER:
         return True
     return before in COLOR_WORDS_BEFORE and (not after or words[position + 1].start > words[position].end + 1)
+
+
+def _is_scenery(words: list[Word], first: int, last: int) -> bool:
+    return (last + 1 < len(words) and words[last + 1].key in SCENERY_AFTER) or (
+        first > 0 and words[first - 1].key in SCENERY_BEFORE
+    )
 
 
 def _with_surface(reading: Reading, first: int, last: int, entry: Entry) -> tuple[Entry, int]:
@@ -119,7 +140,7 @@ def _with_surface(reading: Reading, first: int, last: int, entry: Entry) -> tupl
     return entry, last
 
 
-def _is_negated(reading: Reading, first: int, last: int, kind: str, negators: frozenset[str]) -> bool:
+def _is_negated(reading: Reading, first: int, last: int, entry: Entry, negators: frozenset[str]) -> bool:
     words = reading.words
     if last + 1 < len(words):
         between, after = reading.between(words[last], words[last + 1]), words[last + 1].key
@@ -128,24 +149,35 @@ def _is_negated(reading: Reading, first: int, last: int, kind: str, negators: fr
             return not (last + 2 < len(words) and words[last + 2].key in FREE_OF)
         if after in NO_WORDS and ":" in between and _ends_clause(reading, last + 1):
             return True
-        if kind == "damage" and after in RESISTED_AFTER and between in "- ":
+        if entry.kind in ("claim", "certificate") and _is_denied_after(reading, last):
             return True
-        if kind in ("claim", "certificate") and _is_denied_after(reading, last):
-            return True
-    if kind == "damage":
+    if entry.kind == "damage":
         negators = negators | RESISTING
-    return _is_denied_before(reading, first, negators, over_commas=kind in STATED_BY_ABSENCE)
+    is_listed = entry.kind in STATED_BY_ABSENCE or entry.concept in SHUNNED
+    return _is_denied_before(reading, first, negators, over_commas=is_listed)
+
+
+def _is_resisted(reading: Reading, last: int) -> bool:
+    """ "tear-resistant"."""
+    words = reading.words
+    return (
+        last + 1 < len(words)
+        and words[last + 1].key in RESISTED_AFTER
+        and reading.between(words[last], words[last + 1]) in "- "
+    )
 
 
 def _is_denied_after(reading: Reading, last: int) -> bool:
     """German and Dutch deny at the end of a clause: "in die Spülmaschine darf sie nicht"."""
     words = reading.words
+    content = 0
     for position in range(last + 1, min(last + NEGATION_REACH, len(words))):
         if reading.between(words[position - 1], words[position]) != " ":
             return False
         if words[position].key in TRAILING_NEGATORS:
             return _ends_clause(reading, position)
-        if words[position].key not in STOP_WORDS:
+        content += words[position].key not in STOP_WORDS
+        if content == CONTENT_REACH:
             return False
     return False
 

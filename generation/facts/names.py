@@ -30,6 +30,7 @@ def unknown_names(reading: Reading, known: Known, language: str, judged: set[int
             and word.raw[0].isupper()
             and not starts_sentence(reading.text, word.start)
             and position not in headlines
+            and not _is_expansion(reading, position, known)
         ):
             yield word
 
@@ -40,6 +41,22 @@ def _is_known(word: Word, known: Known) -> bool:
         return True
     singulars = (key.removesuffix("s"), key.removesuffix("es"), key + "s", key.removesuffix("n"))
     return len(key) > 3 and any(form in known.words for form in singulars)
+
+
+def _is_expansion(reading: Reading, position: int, known: Known) -> bool:
+    """ "Power Delivery" when the facts say "PD"."""
+    words = reading.words
+    first = last = position
+    while first and words[first - 1].raw[0].isupper() and reading.between(words[first - 1], words[first]) == " ":
+        first -= 1
+    while (
+        last + 1 < len(words)
+        and words[last + 1].raw[0].isupper()
+        and reading.between(words[last], words[last + 1]) == " "
+    ):
+        last += 1
+    initials = "".join(word.key[0] for word in words[first : last + 1])
+    return any(acronym in initials for acronym in known.acronyms if len(acronym) > 1) if last > first else False
 
 
 def _is_code(word: Word) -> bool:

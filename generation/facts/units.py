@@ -147,7 +147,14 @@ MEASURE = re.compile(
 )
 WORD_FOLLOWS = re.compile(r"\s*[^\W\d_]{2,}")
 # "20 x 30 cm" shares a unit of length; "10-12 h" shares any.
-SIDES = re.compile(r" ?(?:[xX*]|by) ?")
+SIDES = re.compile(r" *(?:[xX*]|by) *")
+# "W45 x D30": letters that say which side it is, read as the space that they stand for.
+SIDE_LETTER = re.compile(
+    r"(?<!\w)[WDHLBT]\.? ?(?=\d[\d.,]*(?: ?(?:cm|mm|m|in))? ?[xX*])"
+    r"|(?<=[xX*] )[WDHLBT]\.? ?(?=\d)|(?<=\d[xX*])[WDHLBT](?=\d)"
+)
+# "4K" is a resolution; a temperature of light has more digits.
+RESOLUTION = re.compile(r"\d{1,2}")
 RANGE = re.compile(r" ?(?:-|to|bis|à|a|tot|and|und|et|y|e|en|or|oder|ou|o|of) ?")
 LONGEST_NUMBER = 40
 GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
@@ -187,6 +194,7 @@ class Measure:
 
 def measures(text: str) -> list[Measure]:
     """Every number of a composed text (see folding) with its unit, in order. Codes such as "A4" are not numbers."""
+    text = SIDE_LETTER.sub(lambda match: " " * len(match[0]), text)
     found = [measure for match in MEASURE.finditer(text) if (measure := _measure(match, text))]
     for index in range(len(found) - 2, -1, -1):
         if shared := _shared_unit(text, found[index], found[index + 1]):
@@ -240,6 +248,8 @@ def _measure(match: re.Match[str], text: str) -> Measure | None:
     unit = find_unit(spelling) if spelling else None
     if unit and match["gap"] == " " and spelling == "in" and WORD_FOLLOWS.match(text, match.end()):
         unit = None
+    if spelling == "K" and not match["gap"] and RESOLUTION.fullmatch(match["number"]):
+        return None
     if unit:
         end = match.end()
     elif end < len(text) and text[end].isalpha() and not SIDES.match(text, end):

@@ -33,7 +33,22 @@ VOWEL_ENDINGS: dict[str, dict[str, tuple[str, ...]]] = {
 # Everyday words elsewhere: in facts of unknown language they prove nothing.
 AMBIGUOUS_ABROAD = frozenset(
     {"or", "ors", "ore", "fer", "leer", "ton", "tons", "tone", "tonen", "rame", "tan", "rose", "lin", "lins", "tela"}
-    | {"ante", "antes", "pile", "oros", "pin", "noce", "kant", "pelle", "pelli", "gres", "sole", "essen", "sauce", "tin"}
+    | {
+        "ante",
+        "antes",
+        "pile",
+        "oros",
+        "pin",
+        "noce",
+        "kant",
+        "pelle",
+        "pelli",
+        "gres",
+        "sole",
+        "essen",
+        "sauce",
+        "tin",
+    }
     | {"linden", "roos", "latte", "eier", "gist", "tire", "tache", "fume", "fuma", "attache", "spela", "pela", "pill"}
     | {"falten", "vlekken", "storm", "casse", "raya", "mancha", "perde", "pieghe", "gales", "waals", "galles", "bave"}
 )
@@ -148,8 +163,15 @@ def otherwise(concept: str) -> tuple[str, ...]:
 
 
 @cache
+def ingredients() -> frozenset[str]:
+    return frozenset((*concepts("ingredients"), *concepts("foods")))
+
+
+@cache
 def _related(concept: str, relation: str) -> tuple[str, ...]:
-    return tuple(other for table in (*KINDS.values(), "origins") for other in concepts(table).get(concept, {}).get(relation, ()))
+    return tuple(
+        other for table in (*KINDS.values(), "origins") for other in concepts(table).get(concept, {}).get(relation, ())
+    )
 
 
 @cache

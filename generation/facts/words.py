@@ -13,6 +13,7 @@ from typing import NamedTuple
 from generation.facts.folding import INVISIBLE, PUNCTUATION, fold_word, without_accents
 
 LONGEST_CACHED = 40
+SHORTEST_STEM = 4
 WORD = re.compile(r"[^\W_]+")
 
 
@@ -35,6 +36,10 @@ class Reading:
             return start, end
         return self._offsets[start], self._offsets[end - 1] + 1
 
+    def words_from(self, position: int) -> list[Word]:
+        """The words that begin there or later."""
+        return self.words[bisect_left(self.words, (position,)) :]
+
     def between(self, left: Word, right: Word) -> str:
         return self.text[left.end : right.start]
 
@@ -46,6 +51,11 @@ def covered(words: list[Word], spans: Iterable[tuple[int, int]]) -> set[int]:
     for start, end in spans:
         found.update(range(bisect_left(starts, start), bisect_left(starts, end)))
     return found
+
+
+def stem(key: str) -> str:
+    """What singular and plural share, roughly and in any of the languages: "pocket", "tasch", "scomparti"."""
+    return key.rstrip("aeionrs") if len(key.rstrip("aeionrs")) >= SHORTEST_STEM else key[:SHORTEST_STEM]
 
 
 def word_key(word: str) -> str:

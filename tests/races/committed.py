@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User, Workspace
+from generation.services.visitors import PUBLIC_WORKSPACE_ID
 
 
 @pytest.fixture
@@ -17,5 +18,5 @@ def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         try:
             yield
         finally:
-            Workspace.objects.all().delete()
+            Workspace.objects.exclude(pk=PUBLIC_WORKSPACE_ID).delete()  # that one comes with the migrations
             User.objects.all().delete()

@@ -37,13 +37,48 @@ STOP_WORDS = _words(
 )
 NEGATORS: dict[str, frozenset[str]] = {
     "en": frozenset(
-        ("not", "no", "without", "isn", "aren", "doesn", "don", "never", "non", "nor", "neither", "zero", "cannot")
+        (
+            "not",
+            "no",
+            "without",
+            "isn",
+            "aren",
+            "doesn",
+            "don",
+            "never",
+            "non",
+            "nor",
+            "neither",
+            "zero",
+            "cannot",
+            "avoid",
+            "avoids",
+        )
     ),
-    "de": frozenset(("nicht", "kein", "keine", "keinen", "keinem", "keiner", "ohne", "nie", "weder")),
-    "fr": frozenset(("sans", "pas", "non", "aucun", "aucune", "ni", "jamais")),
-    "es": frozenset(("sin", "no", "ni", "nunca", "ningun")),
-    "it": frozenset(("senza", "non", "ne", "nessun", "nessuna", "mai")),
-    "nl": frozenset(("zonder", "niet", "geen", "nooit", "noch")),
+    "de": frozenset(
+        (
+            "nicht",
+            "kein",
+            "keine",
+            "keinen",
+            "keinem",
+            "keiner",
+            "ohne",
+            "nie",
+            "weder",
+            "keinerlei",
+            "null",
+            "vermeiden",
+            "meiden",
+            "meidet",
+        )
+    ),
+    "fr": frozenset(
+        ("sans", "pas", "non", "aucun", "aucune", "ni", "jamais", "zero", "rien", "evitez", "eviter", "evite")
+    ),
+    "es": frozenset(("sin", "no", "ni", "nunca", "ningun", "ninguna", "nada", "cero", "tampoco", "evitar", "evite")),
+    "it": frozenset(("senza", "non", "ne", "nessun", "nessuna", "mai", "niente", "zero", "evitare", "evitate")),
+    "nl": frozenset(("zonder", "niet", "geen", "nooit", "noch", "nul", "vermijd")),
 }
 # Facts quoted in another language than the text's keep their own.
 QUOTED_NEGATORS = frozenset(("not", "no", "without"))
@@ -106,16 +141,28 @@ NUMBER_WORDS["nl"] |= {
 # Other words, too ("acht geben", "tu sei"): they count only before a unit or a German noun.
 AMBIGUOUS_NUMBERS = frozenset(("acht", "sei", "once", "mil", "cent", "mille"))
 # "Double-walled" facts allow "two walls".
-MULTIPLES = _numbers("double 2 dual 2 twin 2 pair 2 doppel 2 doppelt 2 dubbel 2 doble 2 doppio 2 doppia 2 triple 3 quadruple 4")
+MULTIPLES = _numbers(
+    "double 2 dual 2 twin 2 pair 2 doppel 2 doppelt 2 dubbel 2 doble 2 doppio 2 doppia 2 triple 3 quadruple 4"
+)
 # After a number word these count nothing of the product: "two ways", "the two of you".
 UNCOUNTED = _words(
     """
+    quarter quarters fold
     ways way worlds things reasons minds people hands friends steps seasons words thoughts times at in into of
     or and to for on with arten weisen welten dinge gründe menschen hände freunde jahreszeiten wege personen
     saisons façons mondes mains choses raisons personnes maneras mundos manos cosas personas estaciones modi
     mondi mani cose persone stagioni manieren werelden dingen handen mensen seizoenen
     """
 )
+# Beside these a colour paints the day, not the product: "a grey morning", "graue Tage"; "sky blue" is a colour.
+SCENERY_AFTER = _words(
+    """
+    morning mornings day days sky skies weather winter winters november clouds sea hills meadow meadows streets
+    tag tage tagen himmel wetter morgen alltag wolken meer wiese wiesen hügel dag dagen lucht hemel ochtend ochtenden
+    weer
+    """
+)
+SCENERY_BEFORE = _words("ciel jour jours matin matins journée journées mer cielo día días giorno giorni mare")
 LETTER_SIZES = frozenset(("XXS", "XS", "S", "M", "L", "XL", "XXL", "XXXL", "2XL", "3XL", "4XL", "5XL", "6XL"))
 SIZE_WORDS = _words("size sizes größe größen taille tailles talla tallas taglia taglie maat maten")
 # Capitalised in the middle of a sentence without naming a maker or a model.
@@ -124,6 +171,21 @@ COMMON_CAPITALS = _words(
     i m ll ve monday tuesday wednesday thursday friday saturday sunday january february march april may
     june july august september october november december christmas easter halloween valentine
     father mother thanksgiving sie ihr ihre ihren ihnen ihrem ihrer noël pâques navidad natale kerst diy tv
-    ok u
+    ok u allen phillips
     """
+)
+ALL_NUMBER_WORDS: dict[str, int] = {
+    word: value
+    for language in NUMBER_WORDS.values()
+    for word, value in language.items()
+    if word not in AMBIGUOUS_NUMBERS
+}
+# "Without: parabens, silicones" and "Parabens: none".
+ABSENCE_LABELS = frozenset(
+    {"without", "free from", "free of", "does not contain", "contains no", "ohne", "frei von", "sans", "exempt de"}
+    | {"sin", "libre de", "senza", "privo di", "zonder", "vrij van"}
+)
+NONE_VALUES = frozenset(
+    {"none", "nil", "not included", "not applicable", "keine", "keiner", "kein", "ohne", "aucun", "aucune", "sans"}
+    | {"ninguno", "ninguna", "nessuno", "nessuna", "geen", "not", "nicht", "niet", "pas", "nicht enthalten"}
 )
