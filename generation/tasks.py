@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_init
 from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Now
@@ -12,7 +14,14 @@ from django.db.models.functions import Now
 from contentopt.jobs import every
 from generation import importing
 from generation.engine import items
+from generation.engine.warming import warm_up
 from generation.models import CachedText, LlmCall
+
+
+@worker_init.connect
+def warm_up_before_fork(**_signal: Any) -> None:
+    """In the parent, so that its children share what was loaded."""
+    warm_up()
 
 
 @shared_task(name=items.WRITE_ITEM)

@@ -19,7 +19,8 @@ from contentopt import jobs
 from contentopt.errors import DomainError
 from generation.models import Flight
 
-POLL_SECONDS = 0.05
+# Followers ask again ever more slowly: fifty of them must not take the leader's processor away.
+FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.05, 0.4
 
 _TAKE_OFF = """
 INSERT INTO generation_flight (id, workspace_id, key, token, lease_until, failure)
@@ -73,6 +74,7 @@ def follow(workspace_id: UUID, key: str, *, until: float) -> None:
     """Wait for the leader to land or to die. Raises the leader's failure, or 503 at `until` (monotonic seconds)."""
     # The database's clock wrote the lease and reads it: another machine's may be seconds off.
     flight = Flight.objects.in_workspace(workspace_id).filter(key=key).annotate(is_down=Q(lease_until__lt=Now()))
+    pause = FIRST_POLL_SECONDS
     while time.monotonic() < until:
         row = flight.first()
         if row is None:
@@ -81,7 +83,8 @@ def follow(workspace_id: UUID, key: str, *, until: float) -> None:
             raise DomainError(**row.failure)
         if row.is_down:
             return
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(pause * 1.5, LAST_POLL_SECONDS)
     raise DomainError(
         "An identical request is still being written. Nothing was charged to this one; try again in a moment.",
         code="provider_unavailable",

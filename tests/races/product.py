@@ -77,7 +77,7 @@ class Product:
             "ANTHROPIC_API_KEY": KEY,
             "ANTHROPIC_BASE_URL": self.provider.url,
             "OPENAI_API_KEY": "",
-            "JOB_LEASE_SECONDS": "3",
+            "JOB_LEASE_SECONDS": "5",
             "JOB_RESEND_SECONDS": "3",
             "JOB_SWEEP_SECONDS": "1",
             "WEB_THREADS": "32",  # two processes take 50 requests at once
