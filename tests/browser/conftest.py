@@ -5,12 +5,15 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.races.conftest import product, provider, provider_process, running_product
 from tests.races.product import Product
 
 __all__ = ["product", "provider", "provider_process", "running_product"]
+
+# Workers may still be starting on a busy machine; a page that is right is right at once.
+expect.set_options(timeout=30_000)
 
 # Headless in a container, and silent: no look-ups of its own.
 ARGUMENTS = [
@@ -41,7 +44,7 @@ def page(browser: Browser, product: Product) -> Iterator[Page]:
     """A fresh visitor. A script error or a refused resource on any page fails the test."""
     context = browser.new_context(base_url=product.url, accept_downloads=True)
     opened = context.new_page()
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(30_000)
     troubles: list[str] = []
     opened.on("pageerror", lambda error: troubles.append(str(error)))
     opened.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)

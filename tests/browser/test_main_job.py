@@ -45,7 +45,7 @@ def test_sign_up_import_write_edit_download(page: Page, tmp_path: Path) -> None:
     expect(page.get_by_text("sample-shop.csv").first).to_be_visible()
 
     import_file(page, source)
-    expect(page.get_by_text("3 products").first).to_be_visible(timeout=30_000)  # workers may still be starting
+    expect(page.get_by_text("3 products").first).to_be_visible()
     expect(page.get_by_text("Shopify").first).to_be_visible()
 
     page.get_by_role("link", name="Write descriptions").first.click()
@@ -53,7 +53,7 @@ def test_sign_up_import_write_edit_download(page: Page, tmp_path: Path) -> None:
     page.get_by_text("Friendly", exact=True).click()
     page.get_by_role("button", name="Write 3 descriptions").click()
     page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}/"))
-    expect(page.get_by_role("heading", name="Done")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Done")).to_be_visible()
 
     page.get_by_role("link", name="Read the texts").click()
     page.get_by_role("link", name="Linen Apron").click()
@@ -64,7 +64,7 @@ def test_sign_up_import_write_edit_download(page: Page, tmp_path: Path) -> None:
     editor = page.get_by_role("textbox", name="Description", exact=True)
     editor.press("Control+a")
     editor.press_sequentially("A linen apron by Larch & friends.", delay=10)
-    expect(page.locator("[data-saving]")).to_contain_text("Saved", timeout=10_000)
+    expect(page.locator("[data-saving]")).to_contain_text("Saved")
 
     page.get_by_role("link", name="Import", exact=True).first.click()
     page.get_by_role("link", name="my shop.csv").click()

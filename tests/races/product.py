@@ -83,6 +83,7 @@ class Product:
             "WEB_THREADS": "32",  # two processes take 50 requests at once
             "DATABASE_POOL_SIZE": "40",
             "INTERACTIVE_WORKERS": "1",
+            "BULK_WORKERS": "4",
         }
         return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"} | ours
 
