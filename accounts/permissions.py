@@ -11,7 +11,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from accounts.middleware import WorkspaceRequest
-from accounts.models import Role, Scope
+from accounts.models import Role, Scope, Standing, Workspace
 from contentopt.errors import NotAllowed
 
 ROLE_SCOPES: dict[str, frozenset[str]] = {
@@ -20,6 +20,23 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
     Role.ADMIN: frozenset({Scope.READ, Scope.WRITE, Scope.ADMIN}),
     Role.OWNER: frozenset(Scope.values),
 }
+
+# What a workspace that is read-only for an overdue payment may not do; paying is what it may.
+CHANGES = frozenset({Scope.WRITE, Scope.ADMIN})
+
+
+class ReadOnly(NotAllowed):
+    code = "payment_owed"
+    status = 402
+
+
+def check_standing(workspace: Workspace, scope: str, method: str | None) -> None:
+    if workspace.standing == Standing.READ_ONLY and scope in CHANGES and method not in SAFE_METHODS:
+        raise ReadOnly(
+            "This workspace is read-only because a payment is more than a week overdue. Nothing is lost: everything "
+            "can be read and exported. An owner can pay on the plan page, and it goes on at once."
+        )
+
 
 P = ParamSpec("P")
 View = Callable[Concatenate[WorkspaceRequest, P], HttpResponseBase]
@@ -36,6 +53,7 @@ def require_scope(scope: str) -> Callable[[View[P]], View[P]]:
                     f"Your role in {request.workspace} is {request.membership.get_role_display().lower()}, "
                     "which cannot do this. Ask an owner or admin of the workspace."
                 )
+            check_standing(request.workspace, scope, request.method)
             return view(request, *args, **kwargs)
 
         guarded.required_scope = scope  # type: ignore[attr-defined]
@@ -45,7 +63,8 @@ def require_scope(scope: str) -> Callable[[View[P]], View[P]]:
 
 
 class HasScope(BasePermission):
-    """Reads need `read`, everything else `write`, unless the view says otherwise in `required_scope`."""
+    """Reads need `read`, everything else `write`, unless the view says otherwise in `required_scope`. A view that can
+    answer free of charge says so in `answers_known_texts`, and is open to a workspace that owes a payment."""
 
     def has_permission(self, request: Request, view: object) -> bool:
         key: Any = request.auth
@@ -54,4 +73,6 @@ class HasScope(BasePermission):
         default = Scope.READ if request.method in SAFE_METHODS else Scope.WRITE
         needed = getattr(view, "required_scope", default)
         self.message = f"This API key lacks the scope “{needed}”."
+        if needed in key.scopes and not getattr(view, "answers_known_texts", False):
+            check_standing(key.workspace, needed, request.method)
         return needed in key.scopes

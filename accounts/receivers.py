@@ -3,12 +3,25 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.signals import user_signed_up
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from accounts.models import User
+from accounts.models import ApiKey, LimitStep, Membership, Plan, User, Workspace
+from accounts.retiring import retire_on_commit
 from accounts.services.workspaces import first_workspace
 
 
 @receiver(user_signed_up)
 def open_first_workspace(user: User, **_kwargs: Any) -> None:
     first_workspace(user)
+
+
+# What staff save and delete in the admin. Services that change rows by a query say so themselves; the clock finds the
+# rest within seconds.
+def retire_what_was_changed(**_kwargs: Any) -> None:
+    retire_on_commit()
+
+
+for model in (ApiKey, LimitStep, Membership, Plan, Workspace):
+    post_save.connect(retire_what_was_changed, sender=model)
+    post_delete.connect(retire_what_was_changed, sender=model)

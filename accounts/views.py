@@ -1,15 +1,24 @@
 from __future__ import annotations
 
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.forms import model_to_dict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from accounts.forms import ApiKeyForm
+from accounts.emails import subscriber_of
+from accounts.forms import ApiKeyForm, KeyLimitsForm, ThresholdsForm
 from accounts.middleware import WorkspaceRequest
-from accounts.models import ApiKey, Scope
+from accounts.models import ApiKey, Membership, Notice, Scope
+from accounts.notices import ALERTS, MANAGERS, alert_of, described
 from accounts.permissions import ROLE_SCOPES, require_scope
-from accounts.services.keys import issue_key, revoke_key
+from accounts.services.alerts import close_notice, set_thresholds, set_weekly_summary
+from accounts.services.keys import issue_key, limit_key, revoke_key
+
+PAST_ALERTS = 50
 
 
 @require_scope(Scope.ADMIN)
@@ -27,12 +36,91 @@ def api_keys(request: WorkspaceRequest, slug: str) -> HttpResponse:
     return response
 
 
+@require_scope(Scope.ADMIN)
+def api_key_limits(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    key = _find_key(request, pk)
+    if not key.is_active:
+        raise Http404
+    given = request.POST if request.method == "POST" else None  # every field may be empty
+    form = KeyLimitsForm(given, initial=model_to_dict(key, KeyLimitsForm.base_fields))
+    if form.is_valid():
+        limit_key(key, **form.cleaned_data)
+        messages.success(request, f"The limits of “{key.name}” are saved.")
+        return redirect("api_keys", slug)
+    return render(request, "accounts/api_key_limits.html", {"key": key, "form": form})
+
+
 @require_POST
 @require_scope(Scope.ADMIN)
 def api_key_revoke(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    revoke_key(_find_key(request, pk))
+    return redirect("api_keys", slug)
+
+
+def _find_key(request: WorkspaceRequest, pk: str) -> ApiKey:
     try:
-        key = ApiKey.objects.in_workspace(request.workspace).get(pk=pk)
+        return ApiKey.objects.in_workspace(request.workspace).get(pk=pk)
     except (ApiKey.DoesNotExist, ValidationError) as error:
         raise Http404 from error
-    revoke_key(key)
-    return redirect("api_keys", slug)
+
+
+@require_scope(Scope.READ)
+def alerts(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    """Posting to it changes one's own weekly summary; the thresholds are the workspace's and have their own address."""
+    if request.method == "POST":
+        is_wanted = "wants_weekly_summary" in request.POST
+        set_weekly_summary(request.membership.pk, is_wanted=is_wanted)
+        messages.success(request, f"The weekly summary is {'on' if is_wanted else 'off'} for you.")
+        return redirect("alerts", slug)
+    return _alerts_page(request, _thresholds_form(request))
+
+
+@require_POST
+@require_scope(Scope.BILLING)
+def alert_thresholds(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    form = ThresholdsForm(request.POST)
+    if not form.is_valid():
+        return _alerts_page(request, form)
+    set_thresholds(workspace=request.workspace, percents=form.cleaned_data["thresholds"])
+    messages.success(request, "Alerts are changed, from now on.")
+    return redirect("alerts", slug)
+
+
+def _thresholds_form(request: WorkspaceRequest) -> ThresholdsForm:
+    return ThresholdsForm(initial={"thresholds": ", ".join(map(str, request.workspace.alert_thresholds))})
+
+
+def _alerts_page(request: WorkspaceRequest, form: ThresholdsForm) -> HttpResponse:
+    told = described(Notice.objects.in_workspace(request.workspace).filter(kind__in=ALERTS))[:PAST_ALERTS]
+    context = {
+        "form": form,
+        "may_change": Scope.BILLING in ROLE_SCOPES[request.membership.role],
+        "is_manager": request.membership.role in MANAGERS,
+        "told": [(alert_of(notice), notice) for notice in told],
+    }
+    return render(request, "accounts/alerts.html", context)
+
+
+@require_POST
+@require_scope(Scope.WRITE)
+def alert_close(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    """For everybody. htmx gets the alert that is the highest now, if there is one."""
+    notice = Notice.objects.in_workspace(request.workspace).filter(pk=pk, kind__in=ALERTS).first()
+    if notice is None:
+        raise Http404
+    close_notice(notice)
+    return render(request, "partials/alert.html") if request.htmx else redirect("alerts", slug)
+
+
+@csrf_exempt  # its one effect is in the signed link, and mail programs post it without having seen a page
+@login_not_required
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    membership_id = subscriber_of(token)
+    if membership_id is None:
+        raise Http404
+    is_done = request.method == "POST"
+    if is_done:
+        set_weekly_summary(membership_id, is_wanted=False)
+    membership = Membership.objects.across_workspaces().filter(pk=membership_id).select_related("workspace").first()
+    context = {"membership": membership, "is_done": is_done or membership is None}
+    return render(request, "accounts/unsubscribe.html", context)

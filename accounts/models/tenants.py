@@ -12,6 +12,19 @@ from accounts.models.plans import Plan
 
 M = TypeVar("M", bound=models.Model)
 
+# The platform's own workspace, created by a migration: what visitors try belongs to it, and so do the budgets and
+# notices of the platform as a whole.
+PLATFORM_WORKSPACE_ID = uuid.UUID("00000000-0000-4000-8000-000000000001")
+
+
+def default_thresholds() -> list[int]:
+    return [50, 80, 100]
+
+
+def not_negative(model: str, column: str) -> models.CheckConstraint:
+    empty_or_more = models.Q(**{column: None}) | models.Q(**{f"{column}__gte": 0})
+    return models.CheckConstraint(name=f"{model}_{column}_not_negative", condition=empty_or_more)
+
 
 class WorkspaceRequired(RuntimeError):
     """A query on a tenant's rows was about to run without naming the workspace."""
@@ -105,6 +118,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
 
+class Standing(models.TextChoices):
+    """What a workspace may do for reasons of payment. Texts that are known already are served in every standing."""
+
+    GOOD = "good", "Good"
+    OVERDUE = "overdue", "As good, but a payment did not go through"
+    FROZEN = "frozen", "No model spend: a payment was disputed or refunded"
+    READ_ONLY = "read_only", "Read-only: a payment is long overdue"
+
+
 class Workspace(models.Model):
     """The tenant."""
 
@@ -115,10 +137,35 @@ class Workspace(models.Model):
     members: models.ManyToManyField[User, Membership] = models.ManyToManyField(
         User, through="Membership", related_name="workspaces"
     )
+    spend_cap_nanos = models.BigIntegerField(
+        null=True, blank=True, help_text="The owner's own cap on model spend a month; the plan's holds as well."
+    )
+    night_cap_nanos = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="What one night may spend on texts that nobody has asked for yet. Empty or 0: none.",
+    )
+    standing = models.CharField(max_length=10, choices=Standing.choices, default=Standing.GOOD)
+    billing_cap_nanos = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="Billing's cap on model spend a month, during a trial; the others hold as well.",
+    )
+    overage_products = models.PositiveIntegerField(
+        default=0, help_text="Products a month beyond the plan's that the owner agreed to pay for one by one."
+    )
+    alert_thresholds = ArrayField(
+        models.PositiveSmallIntegerField(), default=default_thresholds, help_text="Per cent of a budget or quota."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ("name",)
+        constraints = [not_negative("workspace", "spend_cap_nanos"), not_negative("workspace", "night_cap_nanos")]
+        constraints += [
+            not_negative("workspace", "billing_cap_nanos"),
+            models.CheckConstraint(condition=models.Q(standing__in=Standing.values), name="workspace_known_standing"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -154,6 +201,10 @@ class Membership(WorkspaceOwned):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
+    spend_cap_nanos = models.BigIntegerField(null=True, blank=True, help_text="Model spend a month of this member.")
+    burst_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Below the plan's limit.")
+    requests_per_day = models.PositiveIntegerField(null=True, blank=True, help_text="Below the plan's limit.")
+    wants_weekly_summary = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet["Membership"].as_manager()
@@ -162,6 +213,7 @@ class Membership(WorkspaceOwned):
         constraints = [
             models.UniqueConstraint(fields=("workspace", "user"), name="membership_once_per_user"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_known_role"),
+            not_negative("membership", "spend_cap_nanos"),
         ]
 
     def __str__(self) -> str:
@@ -176,6 +228,9 @@ class ApiKey(WorkspaceOwned):
     prefix = models.CharField(max_length=16, unique=True, help_text="The visible start of the key.")
     secret_sha256 = models.CharField(max_length=64, editable=False)
     scopes = ArrayField(models.CharField(max_length=10, choices=Scope.choices), default=list)
+    spend_cap_nanos = models.BigIntegerField(null=True, blank=True, help_text="Model spend a month of this key.")
+    burst_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Below the plan's limit.")
+    requests_per_day = models.PositiveIntegerField(null=True, blank=True, help_text="Below the plan's limit.")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
@@ -186,6 +241,7 @@ class ApiKey(WorkspaceOwned):
     class Meta:
         verbose_name = "API key"
         ordering = ("-created_at",)
+        constraints = [not_negative("api_key", "spend_cap_nanos")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
@@ -193,3 +249,7 @@ class ApiKey(WorkspaceOwned):
     @property
     def is_active(self) -> bool:
         return self.revoked_at is None
+
+    @property
+    def has_limits(self) -> bool:
+        return (self.burst_per_minute, self.requests_per_day, self.spend_cap_nanos) != (None, None, None)

@@ -3,7 +3,9 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils.text import slugify
 
-from accounts.models import Membership, Plan, Role, User, Workspace
+from accounts import budgets
+from accounts.models import Membership, Plan, Role, Standing, User, Workspace
+from accounts.retiring import retire_on_commit
 from accounts.signals import workspace_created
 from contentopt.errors import DomainError
 
@@ -79,6 +81,12 @@ def first_workspace(user: User) -> Workspace:
     return create_workspace(owner=user, name=workspace_name(user.email), with_sample_shop=True)
 
 
-def change_plan(*, workspace: Workspace, plan: Plan) -> None:
-    Workspace.objects.filter(pk=workspace.pk).update(plan=plan)
-    workspace.plan = plan
+@transaction.atomic
+def change_plan(
+    *, workspace: Workspace, plan: Plan, standing: str = Standing.GOOD, billing_cap_nanos: int | None = None
+) -> None:
+    """The plan's limits hold at once, also for what is left of the current month."""
+    Workspace.objects.filter(pk=workspace.pk).update(plan=plan, standing=standing, billing_cap_nanos=billing_cap_nanos)
+    workspace.plan, workspace.standing, workspace.billing_cap_nanos = plan, standing, billing_cap_nanos
+    budgets.apply_limits(workspace.pk)
+    retire_on_commit()

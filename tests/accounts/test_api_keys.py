@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import uuid
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,8 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.authentication import find_key
-from accounts.models import ApiKey, Role, Scope, User, Workspace
-from accounts.services.keys import issue_key, revoke_key
+from accounts.budgets import Attempt, Payer, SpendingRefused, reserve
+from accounts.models import ApiKey, Budget, Role, Scope, User, Workspace
+from accounts.services.keys import issue_key, limit_key, revoke_key
 from tests.conftest import SignIn, member
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +146,133 @@ def test_somebody_elses_key_cannot_be_revoked(
     key, secret = issue_key(workspace=shop, name="Script", scopes=["read"])
     assert sign_in(charlie).post(reverse("api_key_revoke", args=[other_shop.slug, key.pk])).status_code == 404
     assert use(secret) == 200
+
+
+# --- Limits of one key ---
+
+DOLLAR = 1_000_000_000
+NO_LIMITS = (None, None, None)
+
+
+def limits_of(key: ApiKey) -> tuple[int | None, int | None, int | None]:
+    key.refresh_from_db()
+    return key.burst_per_minute, key.requests_per_day, key.spend_cap_nanos
+
+
+def test_a_key_can_be_made_with_limits_of_its_own(shop: Workspace, alice: User, sign_in: SignIn) -> None:
+    form = {"name": "Script", "scopes": ["read"], "burst_per_minute": "3", "requests_per_day": "40"}
+    page = sign_in(alice).post(reverse("api_keys", args=[shop.slug]), form | {"spend_cap_nanos": "12.50"})
+
+    assert limits_of(ApiKey.objects.in_workspace(shop).get()) == (3, 40, 12_500_000_000)
+    listed = page.content.decode()
+    assert [words in listed for words in ("3 a minute", "40 a day", "$12.50 a month")] == [True] * 3
+
+
+def test_without_limits_a_key_has_what_the_plan_allows(shop: Workspace, alice: User, sign_in: SignIn) -> None:
+    page = new_key(sign_in(alice), shop, "read")
+    assert limits_of(ApiKey.objects.in_workspace(shop).get()) == NO_LIMITS
+    assert "What the plan allows" in page
+
+
+@pytest.mark.parametrize(
+    ("given", "nanos"),
+    [
+        ("0", 0),
+        ("0.000000001", 1),
+        ("25", 25 * DOLLAR),
+        ("1000000", 1_000_000 * DOLLAR),
+        ("", None),
+        (" 7 ", 7 * DOLLAR),
+    ],
+)
+def test_a_cap_is_given_in_dollars(
+    shop: Workspace, alice: User, sign_in: SignIn, given: str, nanos: int | None
+) -> None:
+    key, _ = issue_key(workspace=shop, name="Script", scopes=["read"], spend_cap_nanos=5)
+    url = reverse("api_key_limits", args=[shop.slug, key.pk])
+    assert sign_in(alice).post(url, {"spend_cap_nanos": given}).status_code == 302
+    assert limits_of(key) == (None, None, nanos)
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "said"),
+    [
+        ("spend_cap_nanos", "-1", "An amount below $0 makes no sense here."),
+        ("spend_cap_nanos", "1000000.01", "At most $1,000,000."),
+        ("spend_cap_nanos", "1e400", "At most $1,000,000."),
+        ("spend_cap_nanos", "a lot", "Write an amount in dollars, such as 25 or 12.50."),
+        ("spend_cap_nanos", "NaN", "Write an amount in dollars, such as 25 or 12.50."),
+        ("spend_cap_nanos", "12,50", "Write an amount in dollars, such as 25 or 12.50."),
+        ("spend_cap_nanos", "0.0000000001", "At most nine digits after the point."),
+        ("burst_per_minute", "0", "greater than or equal to 1"),
+        ("requests_per_day", "-5", "greater than or equal to 1"),
+        ("requests_per_day", "2.5", "Enter a whole number"),
+        ("burst_per_minute", "99999999999", "less than or equal to 1000000"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused_with_the_reason(
+    shop: Workspace, alice: User, sign_in: SignIn, field: str, given: str, said: str
+) -> None:
+    key, _ = issue_key(workspace=shop, name="Script", scopes=["read"])
+    url = reverse("api_key_limits", args=[shop.slug, key.pk])
+
+    page = sign_in(alice).post(url, {field: given})
+
+    assert page.status_code == 200
+    assert said in page.content.decode()
+    assert limits_of(key) == NO_LIMITS
+
+
+def test_limits_are_shown_as_they_are_and_can_be_taken_away(shop: Workspace, alice: User, sign_in: SignIn) -> None:
+    key, _ = issue_key(
+        workspace=shop, name="Script", scopes=["read"], burst_per_minute=3, requests_per_day=40, spend_cap_nanos=0
+    )
+    client, url = sign_in(alice), reverse("api_key_limits", args=[shop.slug, key.pk])
+    page = client.get(url).content.decode()
+    assert [f'value="{value}"' in page for value in ("3", "40", "0.00")] == [True] * 3
+
+    client.post(url, {})
+
+    assert limits_of(key) == NO_LIMITS
+
+
+def test_a_changed_cap_holds_for_the_month_that_has_begun(shop: Workspace) -> None:
+    key, _ = issue_key(workspace=shop, name="Script", scopes=["write"], spend_cap_nanos=9 * DOLLAR)
+    hold(shop, key, DOLLAR)
+
+    limit_key(key, burst_per_minute=None, requests_per_day=None, spend_cap_nanos=DOLLAR)
+
+    budget = Budget.objects.in_workspace(shop).get(scope=Budget.Scope.KEY)
+    assert (budget.limit_nanos, budget.reserved_nanos) == (DOLLAR, DOLLAR)
+    with pytest.raises(SpendingRefused):
+        hold(shop, key, 1)
+
+
+def hold(shop: Workspace, key: ApiKey, nanos: int) -> None:
+    attempt = Attempt(uuid.uuid4(), uuid.uuid4(), "anthropic", "claude-haiku-5-5", "economy", "1")
+    payer = Payer(shop.pk, "api", api_key_id=key.pk)
+    reserve(payer, attempt, nanos, wait_seconds=0)
+
+
+def test_a_revoked_key_has_no_limits_to_change(shop: Workspace, alice: User, sign_in: SignIn) -> None:
+    key, _ = issue_key(workspace=shop, name="Script", scopes=["read"])
+    revoke_key(key)
+    url = reverse("api_key_limits", args=[shop.slug, key.pk])
+    assert sign_in(alice).post(url, {"burst_per_minute": "3"}).status_code == 404
+    assert limits_of(key) == NO_LIMITS
+
+
+def test_editors_cannot_change_a_keys_limits(shop: Workspace, bob: User, sign_in: SignIn) -> None:
+    key, _ = issue_key(workspace=shop, name="Script", scopes=["read"])
+    url = reverse("api_key_limits", args=[shop.slug, key.pk])
+    assert sign_in(bob).post(url, {"burst_per_minute": "3"}).status_code == 403
+    assert limits_of(key) == NO_LIMITS
+
+
+def test_somebody_elses_key_cannot_be_limited(
+    shop: Workspace, other_shop: Workspace, charlie: User, sign_in: SignIn
+) -> None:
+    key, _ = issue_key(workspace=shop, name="Script", scopes=["read"])
+    url = reverse("api_key_limits", args=[other_shop.slug, key.pk])
+    assert sign_in(charlie).post(url, {"burst_per_minute": "3"}).status_code == 404
+    assert limits_of(key) == NO_LIMITS

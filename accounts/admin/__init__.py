@@ -1,0 +1,23 @@
+"""The staff admin, accounts' part. Actions call services; history is read-only."""
+
+from __future__ import annotations
+
+from accounts.admin.money import BudgetAdmin, PlatformAdmin, ReconciliationAdmin, ReservationAdmin, UsageEntryAdmin
+from accounts.admin.rows import AcrossWorkspaces, HistoryAdmin, InDollars, ReadOnly
+from accounts.admin.tenants import ApiKeyAdmin, PlanAdmin, UserAdmin, WorkspaceAdmin
+
+__all__ = [
+    "AcrossWorkspaces",
+    "ApiKeyAdmin",
+    "BudgetAdmin",
+    "HistoryAdmin",
+    "InDollars",
+    "PlanAdmin",
+    "PlatformAdmin",
+    "ReadOnly",
+    "ReconciliationAdmin",
+    "ReservationAdmin",
+    "UsageEntryAdmin",
+    "UserAdmin",
+    "WorkspaceAdmin",
+]
