@@ -15,7 +15,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from contentopt.errors import DomainError
+from contentopt.errors import DomainError, error_body
 
 # DRF's words for what went wrong -> ours.
 CODES = {
@@ -29,10 +29,6 @@ USUAL_WAIT_SECONDS = 5  # where a refusal does not say it
 MESSAGES = {
     "not_authenticated": "Send an API key of the workspace as “Authorization: Bearer <api key>”.",
 }
-
-
-def error_body(code: str, message: str, details: Any = None) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message, "details": details or {}}}
 
 
 def error_response(error: Exception, _context: dict[str, Any]) -> Response | None:

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+
+def error_body(code: str, message: str, details: Any = None) -> dict[str, Any]:
+    """The API's one error shape."""
+    return {"error": {"code": code, "message": message, "details": details or {}}}
 
 
 class DomainError(Exception):
@@ -29,6 +35,10 @@ class DomainError(Exception):
         self.status = status or self.status
         self.details = dict(details or {})
         self.retry_after = retry_after
+
+    def to_json(self) -> dict[str, Any]:
+        """What `DomainError(**…)` makes the same refusal from."""
+        return {name: getattr(self, name) for name in ("message", "code", "status", "details", "retry_after")}
 
 
 class NotAllowed(DomainError):

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import functools
 import os
-import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import structlog
 from celery import current_app
 from django.conf import settings
-from django.db import DatabaseError, connection, models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from kombu import Connection
@@ -29,10 +28,13 @@ from kombu.exceptions import OperationalError
 from kombu.pools import producers
 from redis.exceptions import RedisError
 
+from contentopt.fuse import Fuse
+from contentopt.leases import Lease, beating, lease_end
+
 log = structlog.get_logger()
 
 # After a failed publish the next ones are skipped this long: the sweeper re-sends what was due.
-BREAKER_SECONDS = 10.0
+BROKER_SECONDS = 10.0
 PUBLISH_TIMEOUT_SECONDS = 0.5
 
 J = TypeVar("J", bound="Job")
@@ -79,10 +81,6 @@ def due() -> Q:
     return Q(state=JobState.QUEUED, next_run_at__lte=Now()) | Q(state=JobState.RUNNING, lease_until__lt=Now())
 
 
-def lease_end() -> Any:
-    return Now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
-
-
 def claim(model: type[J], pk: object) -> J | None:
     """The row, leased to the caller; None when it is done, not due, or somebody else's."""
     token = uuid.uuid4()
@@ -93,31 +91,9 @@ def claim(model: type[J], pk: object) -> J | None:
     return rows.filter(lease_token=token).first() if claimed else None
 
 
-@contextmanager
-def beating(extend_lease: Callable[[], object]) -> Iterator[None]:
-    """Extend a lease from a side thread, three times a lease, for as long as the block runs."""
-    stop = threading.Event()
-
-    def beat() -> None:
-        while not stop.wait(settings.JOB_LEASE_SECONDS / 3):
-            try:
-                extend_lease()
-            except DatabaseError as error:  # the lease runs out, another worker takes over, fencing keeps us harmless
-                log.warning("heartbeat_failed", error=type(error).__name__)
-            finally:
-                connection.close()
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-
-
 def heartbeat(job: Job) -> AbstractContextManager[None]:
-    return beating(lambda: with_lease(job).update(lease_until=lease_end()))
+    assert job.lease_token is not None  # noqa: S101 (who claimed a job has one)
+    return beating(Lease(type(job), job.pk, "lease_token", job.lease_token))
 
 
 def with_lease(job: J) -> models.QuerySet[J]:
@@ -137,19 +113,37 @@ def finish(job: Job, state: JobState, *, failure: str = "", **columns: Any) -> N
         raise LostLease(str(job.pk))
 
 
-def give_back(job: Job, *, seconds: float, failure: str, final: bool = False) -> JobState:
-    """Try again later, or fail for good once the attempts are used up. Returns the state it is left in."""
-    if final or job.attempt >= settings.JOB_MAX_ATTEMPTS:
+def give_back(job: Job, *, seconds: float, failure: str, final: bool = False, counts: bool = True) -> JobState:
+    """Try again later, or fail for good once the attempts are used up. Returns the state it is left in.
+
+    `counts` is False for an attempt that failed for no reason of the job's own: it does not use one up.
+    """
+    if final or (counts and job.attempt >= settings.JOB_MAX_ATTEMPTS):
         finish(job, JobState.FAILED, failure=failure)
         return JobState.FAILED
     with_lease(job).update(
         state=JobState.QUEUED,
+        attempt=F("attempt") - int(not counts),
         lease_until=None,
         published_at=None,
         failure=failure,
         next_run_at=Now() + timedelta(seconds=seconds),
     )
     return JobState.QUEUED
+
+
+def queue_again(rows: models.QuerySet[Any], **columns: Any) -> int:
+    """As if they were new, with a fresh set of attempts. Which rows may be is the caller's to say: not those that a
+    worker has."""
+    return rows.update(
+        state=JobState.QUEUED,
+        attempt=0,
+        failure="",
+        next_run_at=Now(),
+        published_at=None,
+        finished_at=None,
+        **columns,
+    )
 
 
 def fail_exhausted(model: type[Job], failure: str) -> int:
@@ -159,20 +153,7 @@ def fail_exhausted(model: type[Job], failure: str) -> int:
     )
 
 
-class _Breaker:
-    """Skips publishing for a while after a failure, so that a hung broker does not slow every request down."""
-
-    def __init__(self) -> None:
-        self.open_until = 0.0
-
-    def is_open(self) -> bool:
-        return time.monotonic() < self.open_until
-
-    def trip(self) -> None:
-        self.open_until = time.monotonic() + BREAKER_SECONDS
-
-
-_breaker = _Breaker()
+_broker_fuse = Fuse(BROKER_SECONDS)
 
 
 @functools.lru_cache(maxsize=2)
@@ -185,20 +166,68 @@ def _broker(pid: int) -> Connection:
 
 def publish(task: str, *args: str) -> bool:
     """Wake a worker up, best effort: False when the broker did not take it (the sweeper will send it again)."""
-    if _breaker.is_open():
+    if not _broker_fuse.lets_through():
         return False
     try:
         with producers[_broker(os.getpid())].acquire(block=True, timeout=PUBLISH_TIMEOUT_SECONDS) as producer:
             current_app.send_task(task, args=args, producer=producer, retry=False, ignore_result=True)
     except (OperationalError, RedisError, OSError) as error:
-        _breaker.trip()
+        _broker_fuse.blow()
         log.warning("publish_failed", task=task, error=type(error).__name__)
         return False
+    _broker_fuse.mend()
     return True
 
 
 def publish_on_commit(task: str, *args: str) -> None:
     transaction.on_commit(functools.partial(publish, task, *args), robust=True)
+
+
+# Table and column are names of ours; values stay parameters. Materialised, because a plan that ran the inner query once
+# for every row would get past its limit: each time it skips what it has locked already.
+_NEXT = """
+WITH next AS MATERIALIZED (
+    SELECT id FROM {table}
+     WHERE {parent} = %s
+       AND ((state = 'queued' AND next_run_at <= statement_timestamp())
+            OR (state = 'running' AND lease_until < statement_timestamp()))
+       AND (published_at IS NULL OR published_at < statement_timestamp() - make_interval(secs => %s))
+     ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED)
+UPDATE {table} item SET published_at = statement_timestamp() FROM next WHERE item.id = next.id
+RETURNING item.id, item.position
+"""
+
+
+def hand_out(items: type[Job], parent: str, parent_id: uuid.UUID, count: int, task: str, *, each: int = 1) -> int:
+    """Publish so many tasks with the next items of one parent (`run_id`, `night_id`), in the order of their positions,
+    `each` with so many of them; returns how many items went out. Only a few tasks of one parent are out at a time, so
+    that a long one starves nobody."""
+    if count <= 0:
+        return 0
+    next_items = _NEXT.format(table=items._meta.db_table, parent=parent)
+    with connection.cursor() as cursor:
+        cursor.execute(next_items, [parent_id, settings.JOB_RESEND_SECONDS, count * each])
+        ids = [row[0] for row in sorted(cursor.fetchall(), key=itemgetter(1))]
+    tasks = [ids[first : first + each] for first in range(0, len(ids), each)]
+    unsent = [item_id for ids_of_task in tasks if not publish(task, *map(str, ids_of_task)) for item_id in ids_of_task]
+    if unsent:
+        items._base_manager.filter(pk__in=unsent, state=JobState.QUEUED).update(published_at=None)
+    return len(ids) - len(unsent)
+
+
+def is_out() -> Q:
+    """Rows that a worker has, or was lately told of."""
+    recently = Now() - timedelta(seconds=settings.JOB_RESEND_SECONDS)
+    return Q(state=JobState.RUNNING, lease_until__gte=Now()) | Q(state=JobState.QUEUED, published_at__gte=recently)
+
+
+def publish_due(model: type[Job], task: str, *, at_once: int = 100) -> None:
+    """Tell workers of rows that are due and that none was told of lately: what was lost on the way, or never sent."""
+    resend = timedelta(seconds=settings.JOB_RESEND_SECONDS)
+    waiting = model._base_manager.filter(due()).filter(Q(published_at=None) | Q(published_at__lt=Now() - resend))
+    for pk in waiting.values_list("pk", flat=True)[:at_once]:
+        if publish(task, str(pk)):
+            model._base_manager.filter(pk=pk).update(published_at=Now())
 
 
 @dataclass(frozen=True, slots=True)

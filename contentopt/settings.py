@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import environ
 import structlog
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 from structlog.typing import Processor
 
 from contentopt import engines
@@ -46,7 +50,11 @@ DATABASES = {
         "ENGINE": "django.db.backends.postgresql",
         # The pool opens connections after fork, one pool a process; timeouts turn a hung engine into an error.
         "OPTIONS": {
-            "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL_SIZE", default=20), "timeout": 10},
+            "pool": {
+                "min_size": 0,
+                "max_size": env.int("DATABASE_POOL_SIZE", default=20),
+                "timeout": env.float("DATABASE_POOL_TIMEOUT", default=10),
+            },
             "connect_timeout": 5,
         },
         "CONN_HEALTH_CHECKS": True,
@@ -66,6 +74,7 @@ CACHES = {
             "SOCKET_CONNECT_TIMEOUT": 0.5,
             "SOCKET_TIMEOUT": 0.5,
             "IGNORE_EXCEPTIONS": True,
+            "REDIS_CLIENT_CLASS": "contentopt.fuse.FusedRedis",
         },
     }
 }
@@ -87,17 +96,42 @@ CELERY_TASK_SOFT_TIME_LIMIT = 210
 CELERY_TASK_TIME_LIMIT = 240
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
 CELERY_TASK_ROUTES = {
-    "generation.tasks.write_item": {"queue": "bulk"},
+    "generation.tasks.write_items": {"queue": "bulk"},
+    "generation.tasks.plan_night": {"queue": "bulk"},
+    "generation.tasks.write_ahead": {"queue": "bulk"},
+    "generation.tasks.advance_batch": {"queue": "bulk"},
     "generation.tasks.import_catalogue": {"queue": "interactive"},
+    "generation.tasks.write_stream": {"queue": "streams"},
+    "accounts.tasks.send_notice": {"queue": "delivery"},
+    "generation.tasks.reconcile": {"queue": "delivery"},
+    "accounts.tasks.drain_free_answers": {"queue": "delivery"},
+    "accounts.tasks.roll_up": {"queue": "delivery"},
+    "generation.tasks.warm_cache": {"queue": "delivery"},
+    "accounts.tasks.tell_staff": {"queue": "delivery"},
+    "billing.tasks.process_event": {"queue": "interactive"},  # somebody has just paid and looks at the page
+    "billing.tasks.follow_seats": {"queue": "delivery"},
+    "billing.tasks.reconcile": {"queue": "delivery"},
+    "billing.tasks.report_usage": {"queue": "delivery"},
 }
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,  # above the hard time limit
     "unacked_restore_interval": 5,  # kombu's default sweeps only every 100 s
     "unacked_restore_throttle": 1,
-    "socket_timeout": 2,
+    # No time limit on a reply: an acknowledgement that gave up would leave its message open for ever, and a worker with
+    # as many open messages as it may take gets no other. A hung broker is waited for; a dead line is noticed by TCP.
+    "socket_timeout": None,
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
-    "health_check_interval": 10,
+    "socket_keepalive_options": {
+        getattr(socket, name): value
+        for name, value in {
+            "TCP_KEEPIDLE": 10,
+            "TCP_KEEPINTVL": 5,
+            "TCP_KEEPCNT": 3,
+            "TCP_USER_TIMEOUT": 25_000,  # milliseconds; for what was sent and never arrived
+        }.items()
+        if hasattr(socket, name)
+    },
 }
 
 # --- Jobs: leases on rows ---------------------------------------------------------------------------------------------
@@ -106,8 +140,21 @@ JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=15)  # a heartbeat exte
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=5)
 JOB_SWEEP_SECONDS = env.float("JOB_SWEEP_SECONDS", default=2)
 JOB_RESEND_SECONDS = env.int("JOB_RESEND_SECONDS", default=15)  # a message not acted on by then is taken for lost
-RUN_WINDOW = env.int("RUN_WINDOW", default=16)  # items of one run that are out with workers at a time
+RUN_WINDOW = env.int("RUN_WINDOW", default=16)  # tasks of one run that are out with workers at a time
+RUN_ITEMS_PER_CALL = env.int("RUN_ITEMS_PER_CALL", default=4)  # what a task of a run holds; 1: a call for each item
+STREAM_KEEP_DAYS = 2  # after that a stream cannot be read again; its text stays
 BULK_WORKERS = env.int("BULK_WORKERS", default=8)  # processes that write run items, on this machine
+
+# --- Nights: texts written before anybody asks, while machines and models are idle ------------------------------------
+
+NIGHT_IS_ON = env.bool("NIGHT_IS_ON", default=True)  # off: only by hand
+NIGHT_FROM_HOUR = env.int("NIGHT_FROM_HOUR", default=1)  # UTC; may be later than NIGHT_UNTIL_HOUR, over midnight
+NIGHT_UNTIL_HOUR = env.int("NIGHT_UNTIL_HOUR", default=5)  # what is not begun by then is let go
+NIGHT_MOST_TEXTS = env.int("NIGHT_MOST_TEXTS", default=500)  # of one workspace in one night
+NIGHT_AT_ONCE = env.int("NIGHT_AT_ONCE", default=4)  # items of one night that are out with workers at a time
+NIGHT_EXPIRING_DAYS = 3  # texts that expire within so many days are written anew
+NIGHT_KEEP_DAYS = 60  # after that the list of a night's texts is dropped
+NIGHT_RECENT_DAYS = 14  # products imported, and families asked for, within so many days are written ahead
 
 # --- Models -----------------------------------------------------------------------------------------------------------
 
@@ -115,10 +162,62 @@ ANTHROPIC_API_KEY = env.str("ANTHROPIC_API_KEY", default="")
 ANTHROPIC_BASE_URL = env.str("ANTHROPIC_BASE_URL", default="https://api.anthropic.com")
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
+# Keys of further providers: each row names its own (generation.models.Provider).
+MODEL_KEYS = {name: key for name, key in env.ENVIRON.items() if name.endswith("_API_KEY")}
 MODEL_DEADLINE_SECONDS = env.float("MODEL_DEADLINE_SECONDS", default=60)
+# All attempts at one text, with what they wait for; below Celery's limit for a task.
+TEXT_DEADLINE_SECONDS = env.float("TEXT_DEADLINE_SECONDS", default=2 * MODEL_DEADLINE_SECONDS)
+PROVIDER_PLACE_SECONDS = env.float("PROVIDER_PLACE_SECONDS", default=12)  # a killed process frees its places after that
+# When every model failed for free, all are asked again, so often and after a pause of up to so long, which doubles. Who
+# is told to wait longer than the longest is told so.
+MODEL_RETRIES = env.int("MODEL_RETRIES", default=2)
+MODEL_RETRY_SECONDS = env.float("MODEL_RETRY_SECONDS", default=0.5)
+MODEL_RETRY_LONGEST_SECONDS = env.float("MODEL_RETRY_LONGEST_SECONDS", default=5)
+# How long a request may wait for others to share its call, while one of their kind is in flight; 0: none is shared.
+MICRO_BATCH_SECONDS = env.float("MICRO_BATCH_SECONDS", default=0.4)
+MICRO_BATCH_MOST = env.int("MICRO_BATCH_MOST", default=4)  # a model writes the texts of a call one after the other
+# Batches: many requests answered within a day, at half the price.
+BATCH_POLL_SECONDS = env.float("BATCH_POLL_SECONDS", default=60)
+BATCH_MOST_PARTS = env.int("BATCH_MOST_PARTS", default=5_000)  # of one batch; vendors take 50,000 and more
 
-TEXT_CACHE_SECONDS = 24 * 3600  # in Valkey/Redis
-TEXT_KEEP_DAYS = 30  # in PostgreSQL
+# Whoever sends it as a bearer token reads /metrics; empty: nobody.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
+# --- Money ------------------------------------------------------------------------------------------------------------
+
+# How long a request waits for other holds to settle before it is told that the budget is in flight.
+BUDGET_WAIT_SECONDS = env.float("BUDGET_WAIT_SECONDS", default=5)
+# A hold nobody came back for: longer than any call can last.
+HOLD_SECONDS = env.int("HOLD_SECONDS", default=int(MODEL_DEADLINE_SECONDS) + 30)
+# The same of a request in a batch, which is answered within a day.
+BATCH_HOLD_SECONDS = env.int("BATCH_HOLD_SECONDS", default=26 * 3600)
+# A place in the month's quota nobody came back for: longer than a text with all its attempts can take.
+QUOTA_PENDING_SECONDS = env.int("QUOTA_PENDING_SECONDS", default=2 * HOLD_SECONDS)
+# Free answers that may wait in Valkey for the ledger, 500 bytes each, or 2 KB with a text that PostgreSQL does not have
+# yet; what comes beyond goes there directly.
+FREE_ANSWERS_WAITING = env.int("FREE_ANSWERS_WAITING", default=100_000)
+
+# --- Payment: Stripe. Without a key nothing is sold, and the free plan runs -------------------------------------------
+
+STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe itself
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])  # two while they are rotated, with a comma
+STRIPE_TAX_IS_ON = env.bool("STRIPE_TAX_IS_ON", default=False)  # Stripe Tax must be set up in its dashboard
+TRIAL_DAYS = env.int("TRIAL_DAYS", default=7)
+GRACE_DAYS = env.int("GRACE_DAYS", default=7)  # a plan goes on so long after a payment has failed
+EVENT_KEEP_DAYS = 90  # of Stripe's events, once they are done with
+
+# --- What is kept, and how long ---------------------------------------------------------------------------------------
+
+# Raise it, and nothing that was cached in Valkey/Redis before is used any more. What waits there or counts goes on.
+CACHE_VERSION = env.int("CACHE_VERSION", default=1)
+TEXT_CACHE_SECONDS = 24 * 3600  # in Valkey/Redis, from the last time it was asked for
+TEXT_KEEP_DAYS = 30  # in PostgreSQL, with the embedding, which is kept nowhere else
+ACCOUNT_CACHE_SECONDS = 5 * 60  # keys, plans and the route, in a process's memory, while their stamp is unchanged
+STATIC_CACHE_SECONDS = 30 * 24 * 3600  # files of a name without a hash, in browsers
+# What is put back after Valkey forgot everything, most used first; the rest comes back when it is asked for.
+WARM_TEXTS = env.int("WARM_TEXTS", default=5_000)
+WARM_BYTES = env.int("WARM_BYTES", default=32 * 1024 * 1024)
 
 # --- Files ------------------------------------------------------------------------------------------------------------
 
@@ -158,16 +257,17 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "contentopt.middleware.SitePolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "contentopt.middleware.RequestIdMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "generation.api.known.KnownTexts",  # answers the most frequent request before the rest is gone through
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",  # closed unless opened
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.WorkspaceMiddleware",
@@ -202,6 +302,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_MAX_AGE = 0 if DEBUG else STATIC_CACHE_SECONDS
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -237,7 +338,12 @@ vars().update(EMAIL_CONFIG)
 if not env.str("EMAIL_URL", default=""):
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(_email_dir)
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=10)  # a hung mail server must not hold up the next notice
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ContentOpt <hello@contentopt.example>")
+
+# --- Limits -----------------------------------------------------------------------------------------------------------
+
+WEB_WORKERS = env.int("WEB_WORKERS", default=2)  # as in the Procfile: without Redis each counts its share of a limit
 
 # --- API --------------------------------------------------------------------------------------------------------------
 
@@ -267,6 +373,7 @@ SPECTACULAR_SETTINGS = {
 # --- Safety -----------------------------------------------------------------------------------------------------------
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
+PAYMENT_PAGES = [STRIPE_API_BASE] if STRIPE_API_BASE else ["https://checkout.stripe.com", "https://billing.stripe.com"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -276,7 +383,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        "form-action": [SELF, *PAYMENT_PAGES],  # a form of ours may end on a page where one pays
         "frame-ancestors": [NONE],
     },
 }
@@ -296,11 +403,84 @@ if not DEBUG:
 
 # --- Staff admin ------------------------------------------------------------------------------------------------------
 
+
+def _sidebar(title: str, pages: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    """A group of links: label -> (page, icon); a page is a route's name or a model's list."""
+
+    def link(page: str) -> Any:
+        return reverse_lazy(page if page.startswith("staff_") else f"admin:{page}_changelist")
+
+    items = [{"title": label, "icon": icon, "link": link(page)} for label, (page, icon) in pages.items()]
+    return {"title": title, "separator": True, "items": items}
+
+
 UNFOLD = {
     "SITE_TITLE": "ContentOpt staff",
     "SITE_HEADER": "ContentOpt staff",
     "SITE_SYMBOL": "inventory_2",
     "SHOW_HISTORY": True,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("favicon.svg")}],
+    "STYLES": [lambda _request: static("css/staff.css")],
+    "DASHBOARD_CALLBACK": "accounts.admin.pages.index_context",
+    "SIDEBAR": {
+        "navigation": [
+            _sidebar(
+                "Money",
+                {
+                    "Margins and spend": ("staff_money", "payments"),
+                    "Platform": ("accounts_platform", "power_settings_new"),
+                    "Budgets": ("accounts_budget", "savings"),
+                    "Holds": ("accounts_reservation", "lock_clock"),
+                    "Ledger": ("accounts_usageentry", "receipt_long"),
+                    "Reconciliations": ("accounts_reconciliation", "balance"),
+                    "Notices": ("accounts_notice", "notifications"),
+                },
+            ),
+            _sidebar(
+                "Payment",
+                {
+                    "Subscriptions": ("billing_subscription", "credit_card"),
+                    "Customers": ("billing_billingaccount", "person"),
+                    "Stripe's events": ("billing_billingevent", "notifications_active"),
+                    "Metered usage": ("billing_usagereport", "speed"),
+                },
+            ),
+            _sidebar(
+                "Shops",
+                {
+                    "Workspaces": ("accounts_workspace", "storefront"),
+                    "Users": ("accounts_user", "group"),
+                    "API keys": ("accounts_apikey", "key"),
+                    "Plans": ("accounts_plan", "sell"),
+                },
+            ),
+            _sidebar(
+                "Work",
+                {
+                    "Imports": ("generation_catalogue", "upload_file"),
+                    "Runs": ("generation_run", "play_circle"),
+                    "Items": ("generation_runitem", "list"),
+                    "Texts": ("generation_text", "article"),
+                    "Nights": ("staff_nights", "bedtime"),
+                    "Batches": ("generation_llmbatch", "inventory"),
+                    "Cached texts": ("generation_cachedtext", "cached"),
+                    "Cached templates": ("generation_cachedtemplate", "data_object"),
+                },
+            ),
+            _sidebar(
+                "Models",
+                {
+                    "How models do": ("staff_models", "monitoring"),
+                    "Providers": ("generation_provider", "hub"),
+                    "Models": ("generation_llmmodel", "smart_toy"),
+                    "Routing rules": ("generation_routingrule", "alt_route"),
+                    "What is learned": ("generation_economyoutcome", "school"),
+                    "Learning": ("generation_learning", "toggle_on"),
+                    "Model calls": ("generation_llmcall", "swap_vert"),
+                },
+            ),
+        ],
+    },
 }
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
@@ -331,4 +511,6 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # A line for every request to a vendor says less than the model call's row.
+    "loggers": {"httpx2": {"level": "WARNING"}, "stripe": {"level": "ERROR"}},
 }

@@ -11,6 +11,8 @@ import contextlib
 import http.client
 import os
 import re
+import secrets
+import shlex
 import signal
 import subprocess
 import sys
@@ -24,7 +26,7 @@ import environ
 
 from contentopt import engines
 from contentopt.engines.children import child_setup
-from contentopt.engines.engine import LOG_BYTES, is_free
+from contentopt.engines.engine import LOG_BYTES, free_port, is_free
 from contentopt.engines.locks import try_lock
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +64,7 @@ class Child:
     command: str
     log_path: Path
     root: Path
+    is_once: bool = False  # a success is not followed by another start
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     start_at: float = 0.0
@@ -81,7 +84,7 @@ class Child:
         if self.process is None:
             if time.monotonic() >= self.start_at:
                 self.start()
-        elif self.process.poll() is not None:
+        elif self.process.poll() is not None and not (self.is_once and self.process.returncode == 0):
             self._bury(self.process)
 
     def _bury(self, process: subprocess.Popen[bytes]) -> None:
@@ -135,6 +138,21 @@ def read_port(text: str) -> int:
     return int(text)
 
 
+def kept_port(path: Path) -> int:
+    """The same as last time if it is free: pages that were linked to then are still there."""
+    kept = int(path.read_text()) if path.exists() else 0
+    port = kept if kept and is_free(kept) else free_port()
+    path.write_text(str(port))
+    return port
+
+
+def kept_secret(path: Path) -> str:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(f"whsec_{secrets.token_urlsafe(24)}")
+    return path.read_text()
+
+
 class Supervisor:
     def __init__(self, root: Path, local: Path, after: str) -> None:
         self.root = root
@@ -145,6 +163,8 @@ class Supervisor:
         self.port = read_port(os.environ.setdefault("PORT", "8000"))
         self.embedded = {"postgres": not os.environ.get("DATABASE_URL"), "redis": not os.environ.get("REDIS_URL")}
         self.engines_at = 0.0  # not looked at before then
+        # With no key of Stripe's and the stand-in at hand, which a deployment may leave out.
+        self.sells_for_show = not os.environ.get("STRIPE_API_KEY") and (root / "stripe_server").is_dir()
         self.asked_to_stop = False
         self.children: list[Child] = []
 
@@ -166,6 +186,7 @@ class Supervisor:
 
     def _begin(self) -> None:
         self._claim_port()
+        self._stand_in_for_stripe()
         commands = read_procfile(self.root / "Procfile")
         self._start_engines()
         release = commands.pop("release", "")
@@ -176,12 +197,28 @@ class Supervisor:
         self._step("database", release)
         self._await(self._is_healthy)
         self._report("web", f"answers ({time.monotonic() - began:.1f} s)")
+        if self.sells_for_show:  # beside what follows; nobody has seen a price yet
+            self._add("prices", "python manage.py setup_stripe", is_once=True)
         for name, command in commands.items():
             self._add(name, command, delay=BEHIND_SECONDS if self.after else 0)
         if not self._step("", self.after):
             say(f"ready {self.url}")  # the command says so itself, and how to sign in
         if not self._is_stopping():
             say(f"\nCtrl-C stops everything; logs are in {self._short(self.local / 'log')}")
+
+    def _stand_in_for_stripe(self) -> None:
+        """Without a key of Stripe's, a server that speaks its API, so that buying can be tried. It remembers."""
+        if not self.sells_for_show:
+            return
+        folder = self.local / "stripe"
+        folder.mkdir(exist_ok=True, mode=0o700)
+        port, secret = kept_port(folder / "port"), kept_secret(folder / "webhook.secret")
+        os.environ["STRIPE_API_KEY"] = "sk_test_no_money_moves_here"
+        os.environ["STRIPE_API_BASE"] = f"http://127.0.0.1:{port}"
+        os.environ["STRIPE_WEBHOOK_SECRET"] = secret
+        webhook, state = f"{self.url}/stripe/webhook", shlex.quote(str(folder / "state.json"))
+        command = f"python -m stripe_server --port {port} --state {state} --endpoint {webhook} --secret {secret}"
+        self._add("stripe", command)
 
     def _only_one(self) -> int:
         self.local.mkdir(parents=True, exist_ok=True)
@@ -222,9 +259,9 @@ class Supervisor:
         except engines.EnginesError as error:
             say(str(error))
 
-    def _add(self, name: str, command: str, delay: float = 0) -> None:
-        log_path = self.local / "log" / f"{name}.log"
-        self.children.append(Child(name, command, log_path, self.root, start_at=time.monotonic() + delay))
+    def _add(self, name: str, command: str, delay: float = 0, *, is_once: bool = False) -> None:
+        log_path, start_at = self.local / "log" / f"{name}.log", time.monotonic() + delay
+        self.children.append(Child(name, command, log_path, self.root, is_once, start_at=start_at))
 
     def _step(self, title: str, command: str) -> bool:
         """Run one command to its end while the processes are looked after. A titled one is silent unless it fails.

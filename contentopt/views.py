@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_safe
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from accounts.models import Plan
 from accounts.services.workspaces import first_workspace
+from generation.services.metrics import CONTENT_TYPE, exposition
+
+UNSTORED = {"Cache-Control": "no-store"}
 
 
 @login_not_required
@@ -23,6 +29,18 @@ def health(_request: HttpRequest) -> JsonResponse:
     """200 while PostgreSQL answers; Redis is reported, not required."""
     checks = {"postgres": _postgres_answers(), "redis": _redis_answers()}
     return JsonResponse(checks, status=200 if checks["postgres"] else 503)
+
+
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For Prometheus, which presents METRICS_TOKEN. Without one set there is no such page."""
+    scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    if scheme.lower() != "bearer" or not constant_time_compare(presented.strip(), settings.METRICS_TOKEN):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer", **UNSTORED})
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE, headers=UNSTORED)
 
 
 def _postgres_answers() -> bool:
