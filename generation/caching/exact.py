@@ -1,81 +1,101 @@
-"""Texts by fingerprint: Valkey/Redis in front, PostgreSQL behind.
-
-A cache that is down or slow is a miss in front, never an error.
-"""
+"""Texts by fingerprint: Valkey/Redis in front, PostgreSQL behind."""
 
 from __future__ import annotations
 
-import hashlib
+import functools
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from generation.facts import CHECK_VERSION
+from accounts.models import PLATFORM_WORKSPACE_ID
+from accounts.retiring import retire_on_commit
+from generation.caching import front
+from generation.caching.asking import Ask
+from generation.caching.embedding import embed
+from generation.caching.entries import Entry
+from generation.facts import brief_settings, facts_to_json
 from generation.models import CachedText
 
-PROMPT_VERSION = 1  # raise it with generation.prompts, and older texts are no longer served
+REPLACED = (
+    "subject", "brief", "facts", "fields", "evidence", "provider", "model_id", "tier", "cost_nanos", "origin", "donor",
+    "facts_hash", "bucket", "words", "masked", "embedding", "is_public", "created_at", "expires_at",
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    fields: dict[str, str]
-    evidence: list[dict[str, Any]]
-    provider: str
-    model_id: str
+def look_up(ask: Ask) -> Entry | None:
+    """The workspace's own text, else one of the public pool if nothing of the workspace's own is asked for."""
+    names = [(ask.workspace_id, ask.key)]
+    if ask.may_be_public:
+        names.append((PLATFORM_WORKSPACE_ID, front.public_key(ask.key)))
+    return front.get_first(names) or look_up_behind(ask)
 
 
-def cache_key(fingerprint: str, route: Sequence[str]) -> str:
-    """`route` is the ordered model ids that may serve the brief: a text by the offline writer is not served once a
-    model is connected."""
-    versions = hashlib.sha256(repr((PROMPT_VERSION, CHECK_VERSION, tuple(route))).encode()).hexdigest()
-    return f"{fingerprint}-{versions[:12]}"
-
-
-def _front_key(workspace_id: UUID, key: str) -> str:
-    return f"text:{workspace_id}:{key}"
-
-
-def look_up(workspace_id: UUID, key: str) -> Entry | None:
-    front = cache.get(_front_key(workspace_id, key))
-    if front is not None:
-        return Entry(**front)
-    row = CachedText.objects.in_workspace(workspace_id).filter(key=key, expires_at__gt=timezone.now()).first()
+def look_up_behind(ask: Ask) -> Entry | None:
+    """The same in PostgreSQL alone, where a text is from the moment it is written."""
+    whose = Q(workspace_id=ask.workspace_id)
+    if ask.may_be_public:
+        whose |= Q(workspace_id=PLATFORM_WORKSPACE_ID, is_public=True)
+    rows = CachedText.objects.across_workspaces().filter(whose, key=ask.key, expires_at__gt=timezone.now())
+    row = min(rows, key=lambda row: row.workspace_id != ask.workspace_id, default=None)
     if row is None:
         return None
-    entry = Entry(row.fields, row.evidence, row.provider, row.model_id)
-    cache.set(_front_key(workspace_id, key), asdict(entry), settings.TEXT_CACHE_SECONDS)
+    entry, is_own = entry_of(row), row.workspace_id == ask.workspace_id
+    front.put(row.workspace_id, ask.key if is_own else front.public_key(ask.key), entry, row.expires_at)
     return entry
 
 
-def known_keys(workspace_id: UUID, keys: Sequence[str]) -> set[str]:
-    """Which of these PostgreSQL holds: for the price shown before a run."""
-    rows = CachedText.objects.in_workspace(workspace_id).filter(key__in=keys, expires_at__gt=timezone.now())
+def entry_of(row: CachedText) -> Entry:
+    return Entry(
+        row.fields,
+        row.evidence,
+        row.provider,
+        row.model_id,
+        row.tier,
+        row.cost_nanos,
+        row.origin,
+        str(row.donor or ""),
+    )
+
+
+def known_keys(workspace_id: UUID, keys: Sequence[str], *, may_be_public: bool = False) -> set[str]:
+    """Which of these PostgreSQL holds, in the public pool too if such a text would do: for the price shown before."""
+    whose = Q(workspace_id=workspace_id)
+    if may_be_public:
+        whose |= Q(workspace_id=PLATFORM_WORKSPACE_ID, is_public=True)
+    rows = CachedText.objects.across_workspaces().filter(whose, key__in=keys, expires_at__gt=timezone.now())
     return set(rows.values_list("key", flat=True))
 
 
-def store(workspace_id: UUID, key: str, entry: Entry) -> None:
-    CachedText.objects.bulk_create(
-        [
-            CachedText(
-                workspace_id=workspace_id,
-                key=key,
-                expires_at=timezone.now() + timedelta(days=settings.TEXT_KEEP_DAYS),
-                **asdict(entry),
-            )
-        ],
-        update_conflicts=True,
-        unique_fields=["workspace", "key"],
-        update_fields=["fields", "evidence", "provider", "model_id", "expires_at"],
+def store(ask: Ask, entry: Entry, *, is_public: bool = False) -> None:
+    """Durable at once or with the caller's transaction; in front only once it is."""
+    row = CachedText(
+        workspace_id=ask.workspace_id,
+        key=ask.key,
+        subject=ask.subject,
+        brief=brief_settings(ask.brief),
+        facts=facts_to_json(ask.brief.facts),
+        facts_hash=ask.facts_hash,
+        bucket=ask.bucket,
+        words=ask.wording.kept(),
+        masked=ask.wording.masked,
+        embedding=embed(ask.wording.masked),
+        expires_at=timezone.now() + timedelta(days=settings.TEXT_KEEP_DAYS),
+        is_public=is_public,
+        **{**asdict(entry), "donor": entry.donor or None},
     )
-    cache.set(_front_key(workspace_id, key), asdict(entry), settings.TEXT_CACHE_SECONDS)
+    CachedText.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["workspace", "key"], update_fields=[*REPLACED]
+    )
+    transaction.on_commit(functools.partial(front.put, ask.workspace_id, ask.key, entry, row.expires_at), robust=True)
 
 
-def forget(workspace_id: UUID, key: str) -> None:
-    CachedText.objects.in_workspace(workspace_id).filter(key=key).delete()
-    cache.delete(_front_key(workspace_id, key))
+def forget(workspace_id: UUID, *keys: str) -> None:
+    """From now on each is a miss: a person did not want this text."""
+    CachedText.objects.in_workspace(workspace_id).filter(key__in=keys).delete()
+    retire_on_commit()

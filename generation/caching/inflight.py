@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -15,13 +14,16 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from contentopt import jobs
+from accounts.budgets import SpendingRefused
+from contentopt import connections
 from contentopt.errors import DomainError
+from contentopt.leases import Lease, beating
 from generation.models import Flight
 
 # Followers ask again ever more slowly: fifty of them must not take the leader's processor away.
 FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.05, 0.4
 
+# Neither waits for the disk: what a server that dies forgets of flights is whom to wait for, and that is over too.
 _TAKE_OFF = """
 INSERT INTO generation_flight (id, workspace_id, key, token, lease_until, failure)
 VALUES (gen_random_uuid(), %(workspace)s, %(key)s, %(token)s,
@@ -29,12 +31,17 @@ VALUES (gen_random_uuid(), %(workspace)s, %(key)s, %(token)s,
 ON CONFLICT (workspace_id, key) DO UPDATE
    SET token = excluded.token, lease_until = excluded.lease_until, failure = NULL
  WHERE generation_flight.lease_until < statement_timestamp()
-RETURNING token
+RETURNING id, set_config('synchronous_commit', 'off', true)
+"""
+
+_LAND = """
+DELETE FROM generation_flight WHERE id = %s AND token = %s RETURNING set_config('synchronous_commit', 'off', true)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Leader:
+    id: UUID
     workspace_id: UUID
     key: str
     token: UUID
@@ -42,32 +49,33 @@ class Leader:
 
 def take_off(workspace_id: UUID, key: str) -> Leader | None:
     """Lead the flight of this key, or None while somebody else does."""
-    lead = Leader(workspace_id, key, uuid.uuid4())
+    token = uuid.uuid4()
     with connection.cursor() as cursor:
-        values = {"workspace": workspace_id, "key": key, "token": lead.token, "lease": settings.JOB_LEASE_SECONDS}
+        values = {"workspace": workspace_id, "key": key, "token": token, "lease": settings.JOB_LEASE_SECONDS}
         cursor.execute(_TAKE_OFF, values)
-        return lead if cursor.fetchone() else None
+        row = cursor.fetchone()
+    return Leader(row[0], workspace_id, key, token) if row else None
 
 
 @contextmanager
-def leading(lead: Leader) -> Iterator[None]:
-    """Keep the lease while the block runs; land when it ends, leaving the reason for the followers if it failed."""
+def leading(lead: Leader, *, shared: type[DomainError] = DomainError) -> Iterator[None]:
+    """Keep the lease while the block runs; land when it ends, leaving the reason for the followers if it failed in a
+    `shared` way. A failure of the leader's own lets the next in line try."""
     mine = Flight.objects.in_workspace(lead.workspace_id).filter(key=lead.key, token=lead.token)
     try:
-        with jobs.beating(lambda: mine.update(lease_until=jobs.lease_end())):
+        with beating(Lease(Flight, lead.id, "token", lead.token)):
             yield
-    except DomainError as error:
+    except shared as error:
+        # Who pays is never shared: the next in line may be luckier.
         # Only now, with the heartbeat at rest: a late beat would keep the failed flight in the air.
-        mine.update(failure=_to_json(error), lease_until=Now())
+        failure = None if isinstance(error, SpendingRefused) else error.to_json()
+        mine.update(failure=failure, lease_until=Now())
         raise
     except BaseException:
         mine.update(lease_until=Now())
         raise
-    mine.delete()
-
-
-def _to_json(error: DomainError) -> dict[str, Any]:
-    return {name: getattr(error, name) for name in ("message", "code", "status", "details", "retry_after")}
+    with connection.cursor() as cursor:
+        cursor.execute(_LAND, [lead.id, lead.token])
 
 
 def follow(workspace_id: UUID, key: str, *, until: float) -> None:
@@ -83,7 +91,7 @@ def follow(workspace_id: UUID, key: str, *, until: float) -> None:
             raise DomainError(**row.failure)
         if row.is_down:
             return
-        time.sleep(pause)
+        connections.sleep(pause)
         pause = min(pause * 1.5, LAST_POLL_SECONDS)
     raise DomainError(
         "An identical request is still being written. Nothing was charged to this one; try again in a moment.",

@@ -25,7 +25,7 @@ NEGATED = re.compile(
 )
 WORDS = re.compile(r"\w+")
 LIST_MARK = re.compile(r"^(?:[-*•·–]\s+|\d+[.)]\s+)")
-BETWEEN_SIDES = re.compile(r"(?<=\w)\s*[x*]\s*(?=quantity:|\d)")
+BETWEEN_SIDES = re.compile(r"(?<=\w)(?:\s*[x*]\s*|\s+by\s+)(?=quantity:|\d)")
 LEADING_ZERO = re.compile(r"0\d")
 AROUND_PUNCTUATION = re.compile(r"\s*([,;:/|()+&\"])\s*")
 

@@ -30,7 +30,7 @@ from generation.facts.vocabulary import STATED_BY_ABSENCE, text_vocabulary
 from generation.facts.words import Reading, Word, covered, stem
 
 # Part of cache keys: a stricter check retires the texts that an older one let pass.
-CHECK_VERSION = 1
+CHECK_VERSION = 2
 
 MISSING = "“{}” is not among this product's facts."
 MESSAGES = {

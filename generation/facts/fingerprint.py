@@ -6,10 +6,10 @@ import hashlib
 import json
 
 from generation.facts.folding import fold
-from generation.facts.types import Brief, Facts
+from generation.facts.types import Brief, Facts, Task
 
 # Part of every hash: a better extractor must never meet an old entry.
-EXTRACTOR_VERSION = 1
+EXTRACTOR_VERSION = 4
 
 
 def facts_hash(facts: Facts) -> str:
@@ -24,7 +24,7 @@ def fingerprint(brief: Brief) -> str:
 
 def fingerprint_from_hash(brief: Brief, hash_of_facts: str) -> str:
     """The fingerprint of the brief's wishes about facts of which only the hash is at hand."""
-    wishes = [
+    wishes: list[object] = [
         brief.tone,
         brief.language,
         brief.length,
@@ -34,6 +34,8 @@ def fingerprint_from_hash(brief: Brief, hash_of_facts: str) -> str:
         brief.instructions.strip(),
         sorted(set(brief.fields)),
     ]
+    if brief.task != Task.DESCRIPTION:
+        wishes.append([brief.task, brief.original.strip()])
     return f"f{EXTRACTOR_VERSION}-{_digest([hash_of_facts, *wishes])}"
 
 

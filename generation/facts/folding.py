@@ -33,7 +33,7 @@ SPELLINGS = {
     "jewellery": "jewelry", "moulded": "molded", "mould": "mold", "sulphate": "sulfate", "sulphates": "sulfates",
     "odour": "odor", "flavour": "flavor", "flavours": "flavors", "flavoured": "flavored", "armour": "armor",
     "harbour": "harbor", "tyre": "tire", "tyres": "tires", "aluminiumfolie": "aluminumfolie", "organise": "organize",
-    "organiser": "organizer", "organisers": "organizers", "customisable": "customizable",
+    "organiser": "organizer", "organisers": "organizers", "customisable": "customizable", "bouclé": "boucle",
 }  # fmt: skip
 SPELLED = re.compile(r"\w+")
 

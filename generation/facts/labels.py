@@ -14,28 +14,50 @@ SYNONYMS: dict[str, str] = {
     fold(spelling): canonical
     for canonical, spellings in {
         "title": "product name|product title|produktname|nom du produit|nombre del producto|nome prodotto|productnaam",
-        "brand": "marke|marque|marca|merk|brand name",
+        "brand": "marke|marque|marca|merk|brand name|manufacturer|hersteller|fabricant|fabricante|produttore|fabrikant",
         "category": "kategorie|catégorie|categoría|categoria|categorie|product category|produktkategorie",
-        "color": "colors|farbe|farben|couleur|couleurs|colore|colori|colores|kleur|kleuren|farbton|color name",
-        "size": "sizes|größe|grösse|groesse|größen|taille|tailles|talla|tallas|taglia|taglie|maat|maten",
-        "material": "materials|materialien|matériau|matériaux|matière|matières|materiale|materiali|materiales|"
+        "color": "colors|item color|product color|color way|colorway|farbe|farben|couleur|couleurs|colore|"
+        "colori|colores|kleur|kleuren|farbton|color name|main color|primary color|hauptfarbe|couleur principale|"
+        "color principal|colore principale|hoofdkleur",
+        "size": "sizes|item size|product size|größe|grösse|groesse|größen|taille|tailles|talla|tallas|taglia|"
+        "taglie|maat|maten",
+        "material": "materials|material type|made of|made from|item material|materialien|matériau|matériaux|"
+        "matière|matières|materiale|materiali|materiales|"
         "materiaal",
-        "weight": "gewicht|poids|peso|item weight",
-        "length": "länge|longueur|longitud|lunghezza|lengte",
-        "width": "breite|largeur|ancho|anchura|larghezza|breedte",
-        "height": "höhe|hauteur|altura|alto|altezza|hoogte",
-        "depth": "tiefe|profondeur|profundidad|profondità|diepte",
-        "diameter": "durchmesser|diamètre|diámetro|diametro",
-        "dimensions": "dimension|abmessungen|maße|dimensiones|dimensioni|afmetingen",
-        "volume": "volumen|inhoud",
-        "capacity": "fassungsvermögen|kapazität|capacité|capacidad|capacità|capaciteit",
-        "power": "leistung|puissance|potencia|potenza|vermogen",
+        "weight": "gewicht|poids|peso|item weight|product weight|weighs",
+        "length": "item length|product length|länge|longueur|longitud|lunghezza|lengte",
+        "width": "item width|product width|breite|largeur|ancho|anchura|larghezza|breedte",
+        "height": "item height|product height|höhe|hauteur|altura|alto|altezza|hoogte",
+        "depth": "item depth|product depth|tiefe|profondeur|profundidad|profondità|diepte",
+        "diameter": "dia|ø|durchmesser|diamètre|diámetro|diametro",
+        "thickness": "dicke|stärke|épaisseur|grosor|spessore|dikte",
+        "dimensions": "dimension|item dimensions|product dimensions|measurements|abmessungen|maße|dimensiones|"
+        "dimensioni|afmetingen",
+        "capacity": "volume|volumen|inhoud|volume capacity|capacity volume|fassungsvermögen|"
+        "kapazität|capacité|capacidad|capacità|capaciteit",
+        "power": "wattage|power rating|leistung|puissance|potencia|potenza|vermogen",
         "voltage": "spannung|tension électrique|voltaje|voltaggio",
-        "warranty": "garantie|garantía|garanzia|guarantee|gewährleistung",
+        "warranty": "warranty period|warranty duration|guarantee period|garantie|garantía|garanzia|guarantee|"
+        "gewährleistung",
         "gender": "geschlecht|genre|género|genere|geslacht",
-        "pattern": "muster|motif|patrón|motivo|patroon",
-        "country of origin": "made in|origin|herkunftsland|ursprungsland|pays d'origine|país de origen|"
+        "model": "model number|model no|model code|model name|modell|modellnummer|modèle|numéro de modèle|modelo|"
+        "número de modelo|modello|modelnummer",
+        "scent": "fragrance|duft|duftrichtung|parfum|senteur|fragancia|profumo|fragranza|geur",
+        "flavor": "taste|geschmack|geschmacksrichtung|goût|saveur|sabor|gusto|smaak",
+        "for": "target group|target audience|suitable for|intended for|zielgruppe|geeignet für|convient à|"
+        "público objetivo|adatto a|doelgroep|geschikt voor",
+        "condition": "state|zustand|état|estado|condizione|staat",
+        "pattern": "print|design|muster|motif|patrón|motivo|patroon",
+        "country of origin": "made in|manufactured in|produced in|origin country|origin|herkunftsland|"
+        "ursprungsland|pays d'origine|país de origen|"
         "paese di origine|land van herkomst|country of manufacture",
+        "pack size": "pack|pack quantity|package quantity|units per pack|pieces per pack|items per pack|"
+        "number per pack",
+        "battery life": "battery runtime|battery run time|battery duration|akkulaufzeit",
+        "screen size": "display size|screen diagonal|display diagonal",
+        "cable length": "cord length",
+        "shape": "form|forme|forma|vorm",
+        "closure": "closure type|fastening|fastening type|verschluss|fermeture|cierre|chiusura|sluiting",
         "feature": "features|key features|merkmal|merkmale|eigenschaften|caractéristiques|características|"
         "caratteristiche|kenmerken",
         "ingredients": "inhaltsstoffe|zutaten|ingrédients|ingredientes|ingredienti|ingrediënten",
@@ -43,6 +65,7 @@ SYNONYMS: dict[str, str] = {
     }.items()
     for spelling in (canonical, *spellings.split("|"))
 }
+KNOWN_LABELS = frozenset(SYNONYMS.values())
 # Numbers under these are codes: "0123" is not 123.
 CODE_LABELS = re.compile(
     r"\b(?:sku|ean|gtin|upc|isbn|asin|mpn|barcode|model|modell|modèle|modelo|modello|article|artikel\w*|item number|"
@@ -69,6 +92,11 @@ def read_label(label: str) -> Label:
     if len(label) <= MAX_LABEL_CHARS:
         return _read_label(label)
     return Label(bounded("label", fold(label)), clean(label)[:MAX_LABEL_CHARS], "", False)
+
+
+def is_known_label(label: str) -> bool:
+    """Whether it is one of the labels that shops commonly use, in any of its spellings."""
+    return len(label) <= MAX_LABEL_CHARS and _read_label(label).canonical in KNOWN_LABELS
 
 
 @lru_cache(maxsize=4096)

@@ -20,6 +20,7 @@ from generation.facts.lexicon.small_words import (
     NEGATION_UNDONE,
     NEGATORS,
     NO_WORDS,
+    NONE_VALUES,
     QUOTED_NEGATORS,
     RESISTED_AFTER,
     RESISTING,
@@ -34,6 +35,7 @@ from generation.facts.words import Reading, Word
 ALL_NEGATORS = frozenset().union(*NEGATORS.values())
 NOTHING = Entry("", "")
 # In German small letters mark what is no noun: "samt" is "together with", "wollen" is "want".
+WORDS_OF_LABEL = 4  # that stand between what is denied and the "no"
 NO_NOUNS = frozenset(("samt", "wollen"))
 # Materials whose absence is listed like that of a substance.
 SHUNNED = frozenset(("silicone", "latex", "plastic", "pvc"))
@@ -147,7 +149,7 @@ def _is_negated(reading: Reading, first: int, last: int, entry: Entry, negators:
         if after in FREE_AFTER and between in "- ":
             # "latex free of charge": what is free *of* something denies that instead.
             return not (last + 2 < len(words) and words[last + 2].key in FREE_OF)
-        if after in NO_WORDS and ":" in between and _ends_clause(reading, last + 1):
+        if _is_answered_no(reading, last):
             return True
         if entry.kind in ("claim", "certificate") and _is_denied_after(reading, last):
             return True
@@ -155,6 +157,18 @@ def _is_negated(reading: Reading, first: int, last: int, entry: Entry, negators:
         negators = negators | RESISTING
     is_listed = entry.kind in STATED_BY_ABSENCE or entry.concept in SHUNNED
     return _is_denied_before(reading, first, negators, over_commas=is_listed)
+
+
+def _is_answered_no(reading: Reading, last: int) -> bool:
+    """ "Battery included: no"."""
+    words = reading.words
+    for position in range(last + 1, min(last + 1 + WORDS_OF_LABEL, len(words))):
+        between = reading.between(words[position - 1], words[position])
+        if ":" in between:
+            return words[position].key in NO_WORDS | NONE_VALUES and _ends_clause(reading, position)
+        if between != " ":
+            return False
+    return False
 
 
 def _is_resisted(reading: Reading, last: int) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from generation.facts.canonical import NO, YES
 from generation.facts.known import Known
-from generation.facts.lexicon.small_words import COMMON_CAPITALS, LETTER_SIZES, STOP_WORDS
+from generation.facts.lexicon.small_words import COMMON_CAPITALS, LETTER_SIZES, NONE_VALUES, STOP_WORDS
 from generation.facts.mentions import BY_CAPITALS
 from generation.facts.sentences import starts_sentence
 from generation.facts.words import Reading, Word, covered
@@ -15,6 +16,8 @@ CAMEL = re.compile(r"[a-zà-ÿ][A-Z]")
 ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|er|ème|e|o|a)")
 # A line that capitalises most of its words is a headline, not a list of names.
 HEADLINE_SHARE = 0.6
+# "Dimmable: YES" names nobody.
+ANSWERS = YES | NO | NONE_VALUES
 # Languages whose nouns begin with a capital.
 CAPITALISED_NOUNS = frozenset(("de",))
 
@@ -37,7 +40,7 @@ def unknown_names(reading: Reading, known: Known, language: str, judged: set[int
 
 def _is_known(word: Word, known: Known) -> bool:
     key = word.key
-    if key in known.codes or key in COMMON_CAPITALS or key in STOP_WORDS or word.raw in BY_CAPITALS:
+    if key in known.codes or key in ANSWERS or key in COMMON_CAPITALS or key in STOP_WORDS or word.raw in BY_CAPITALS:
         return True
     singulars = (key.removesuffix("s"), key.removesuffix("es"), key + "s", key.removesuffix("n"))
     return len(key) > 3 and any(form in known.words for form in singulars)

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 TONES = ("neutral", "friendly", "luxurious", "playful", "technical", "persuasive")
 LENGTHS = ("short", "medium", "long")
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl")
 CHANNELS = ("web", "amazon", "google", "ebay")
-FIELDS = ("description", "seo_title", "meta_description")
+ASKED_TIERS = ("auto", "economy", "standard", "premium")  # auto: the cheapest that may pass the check
+FIELDS = ("description", "seo_title", "meta_description", "bullets")
 
 # Words of a description: fewest and most.
 WORD_BUDGETS = {"short": (25, 60), "medium": (60, 130), "long": (130, 260)}
+
+
+class Task(StrEnum):
+    """What a request asks a model to do; what it costs and how hard it is differ by that."""
+
+    DESCRIPTION = "description"  # and whatever further fields, in one go
+    TITLE = "title"
+    META = "meta"
+    BULLETS = "bullets"
+    REWRITE = "rewrite"  # a text of the shop's own, or one of ours as somebody wishes it changed
+    TRANSLATE = "translate"
 
 
 class FactsError(ValueError):
@@ -48,8 +61,18 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a conversation: a text that was written for the brief, and what is wished of the next."""
+
+    text: str
+    wish: str
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
-    """Facts and wishes: one request for one text. Keywords, instructions and voice are wishes, never facts."""
+    """Facts and wishes: one request for one text. Keywords, instructions and voice are wishes, never facts; nor is
+    `original`, the text to rewrite or translate. What was said about earlier texts (`turns`, oldest first) is not part
+    of what is asked: it has no say in fingerprints and is not kept with the brief."""
 
     facts: Facts
     tone: str = "neutral"
@@ -60,6 +83,10 @@ class Brief:
     keywords: tuple[str, ...] = ()
     instructions: str = ""
     fields: tuple[str, ...] = ("description",)
+    task: Task = Task.DESCRIPTION
+    original: str = ""
+    turns: tuple[Turn, ...] = ()
+    tier: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,28 +114,52 @@ SPELLINGS: dict[str, Unit] = {
     )
     for spelling in spellings.split()
 }  # fmt: skip
+# Eight of the one are one of the other: "MB/s" and "Mb/s".
+_THOUSANDS = {"k": "1000", "K": "1000", "M": "1000000", "G": "1000000000"}
 # "G" is a network, "M" a size, "S" a size, "a" an article: these letters mean the unit only as written here.
 CASE_BOUND: dict[str, Unit | None] = {
     "g": SPELLINGS["g"], "G": None, "m": SPELLINGS["m"], "M": None, "s": SPELLINGS["s"], "S": None,
     "A": _unit("A"), "a": None, "K": _unit("K"), "k": None, "J": _unit("J"), "N": _unit("N"), "h": SPELLINGS["h"],
     "H": None, "MW": _unit("W", "1000000"), "mW": _unit("W", "0.001"), "MA": None, "Mb": None, "Gb": None,
     "PS": SPELLINGS["ps"], "ps": None, "Nm": _unit("Nm"), "nm": _unit("m", "0.000000001"), "NM": None,
-    "mA": SPELLINGS["ma"], "ma": None,
+    "mA": SPELLINGS["ma"], "ma": None, "kB": SPELLINGS["kb"], "KB": SPELLINGS["kb"], "kb": None, "Kb": None,
+    "Tb": None, "mHz": None,
+    "MPa": _unit("Pa", "1000000"), "mV": _unit("V", "0.001"), "MJ": _unit("J", "1000000"), "MΩ": _unit("Ω", "1000000"),
+    **{f"{p}B{per}": _unit("byte/s", factor) for p, factor in _THOUSANDS.items() for per in ("/s", "ps")},
+    **{f"{p}b{per}": _unit("bit/s", factor) for p, factor in _THOUSANDS.items() for per in ("/s", "ps")},
 }  # fmt: skip
 TWO_WORD_UNITS = {
     "fl oz": "floz", "fl. oz": "floz", "fluid ounces": "floz", "fluid ounce": "floz", "sq ft": "sqft",
     "square feet": "sqft", "sq m": "m2", "square meters": "m2", "square metres": "m2", "percent off": "%",
+    "per cent": "%", "degree celsius": "°c", "degrees celsius": "°c", "deg c": "°c", "degrees c": "°c",
+    "degree fahrenheit": "°f", "degrees fahrenheit": "°f", "deg f": "°f", "degrees f": "°f", "° c": "°c", "° f": "°f",
 }  # fmt: skip
 COUNT = Unit("count", Fraction(1))
 COUNT_WORDS = frozenset(
-    {"pcs", "pc", "pce", "piece", "pieces", "pack", "packs", "stk", "stck", "stück", "er-pack", "er-set"}
+    {
+        "pcs",
+        "pc",
+        "pce",
+        "piece",
+        "pieces",
+        "pack",
+        "packs",
+        "unit",
+        "units",
+        "stk",
+        "stck",
+        "stück",
+        "er-pack",
+        "er-set",
+    }
     | {"pièces", "piezas", "unidades", "pezzi", "stuks"}
 )
 
 # "1 000", "1,234.5", "0,5", "1.2.3"
 NUMBER = r"\d{1,3}(?:\ \d{3})+(?![\d.,])|\d+(?:[.,]\d+)*"
 FRACTION = r"(?:\d+\ )?\d+/\d+"
-UNIT = r"""fl\.?\ oz|fluid\ ounces?|sq\ ft|sq\ m|square\ (?:feet|met(?:er|re)s)|er-(?:[Pp]ack|[Ss]et)\b
+UNIT = r"""fl\.?\ oz|fluid\ ounces?|sq\ ft|sq\ m|square\ (?:feet|met(?:er|re)s)|per\ cent\b
+    |(?i:deg(?:rees?)?|°)\ (?i:celsius|fahrenheit|[cf])(?!\w)|er-(?:[Pp]ack|[Ss]et)\b
     |°[CcFf]?|[%"€£$]|[^\W\d_]+[23²³]?(?:/[^\W\d_]+[23²³]?)?"""
 MEASURE = re.compile(
     rf"""(?:(?<![\w.,/])|(?<=[\dm"][xX]))
@@ -145,7 +169,7 @@ MEASURE = re.compile(
     (?:(?P<gap>\ ?-?)(?P<unit>{UNIT})(?=[xX]\d|[\W_]|$))?""",
     re.VERBOSE,
 )
-WORD_FOLLOWS = re.compile(r"\s*[^\W\d_]{2,}")
+WORD_FOLLOWS = re.compile(r"\s*(?:[^\W\d_]{2,}|a\b|[A-Z]\d)")
 # "20 x 30 cm" shares a unit of length; "10-12 h" shares any.
 SIDES = re.compile(r" *(?:[xX*]|by) *")
 # "W45 x D30": letters that say which side it is, read as the space that they stand for.
@@ -260,6 +284,9 @@ def _measure(match: re.Match[str], text: str) -> Measure | None:
         unit = COUNT
     sign = -1 if match["sign"] else 1
     values = tuple(sign * value for value in read_number(match["number"]))
+    if unit is COUNT:
+        # Nobody sells 1.5 pieces with three decimals.
+        values = values[:1]
     start = match.start("pack") if match["pack"] else match.start()
     return Measure(start, end, match.end("number"), (match["sign"] or "") + match["number"], values, unit)
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import NamedTuple
 
 from generation.facts.folding import without_accents
@@ -132,16 +133,30 @@ class Vocabulary:
         return None
 
 
-@cache
+# One thread compiles and the others wait: side by side, those of a process that has just started take a second each.
+_compiling = Lock()
+
+
 def text_vocabulary(language: str) -> Vocabulary:
     """For reading a text of that language."""
+    with _compiling:
+        return _text_vocabulary(language)
+
+
+def facts_vocabulary(language: str) -> Vocabulary:
+    """For reading facts, whose language nobody states; the brief's language settles what would be ambiguous."""
+    with _compiling:
+        return _facts_vocabulary(language)
+
+
+@cache
+def _text_vocabulary(language: str) -> Vocabulary:
     forms = [*_forms(language), *((expression, Entry("", "")) for expression in phrases("expressions")[language])]
     return Vocabulary(_compile(forms), _parts((language,)))
 
 
 @cache
-def facts_vocabulary(language: str) -> Vocabulary:
-    """For reading facts, whose language nobody states; the brief's language settles what would be ambiguous."""
+def _facts_vocabulary(language: str) -> Vocabulary:
     abroad = [form for other in LANGUAGES if other != language for form in _forms(other)]
     forms = [*_forms(language), *(form for form in abroad if form[0] not in AMBIGUOUS_ABROAD or form[0] in _english())]
     return Vocabulary(_compile(forms), _parts(COMPOUNDING))
