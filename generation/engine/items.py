@@ -2,57 +2,99 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
+from accounts import quotas
+from accounts.budgets import Payer
 from contentopt import jobs
 from contentopt.errors import DomainError
-from contentopt.jobs import UNFINISHED, JobState
-from generation.engine.storing import brief_from, store_text
+from contentopt.jobs import UNFINISHED, Job, JobState
+from generation.engine import batching, postponing
+from generation.engine.batching import Company
+from generation.engine.postponing import Postponed
+from generation.engine.routes import read_offer
+from generation.engine.storing import product_brief, store_text
 from generation.engine.writing import write
-from generation.facts import FactsError, extract_facts
+from generation.facts import FactsError
 from generation.models import Run, RunItem
 
 log = structlog.get_logger()
 
-WRITE_ITEM = "generation.tasks.write_item"
+WRITE_ITEMS = "generation.tasks.write_items"
 LET_GO = "Cancelled before it was written."
+OUTAGE = timedelta(hours=24)  # so long what no model would write waits; then it fails, and says why
 DIED = "Writing this product stopped the worker several times, so it was set aside. Retry it, or write to support."
 
 
 def write_item(item_id: UUID | str, *, publish_next: bool = True) -> JobState | None:
     """Claim one item and bring it to an end. None when there was nothing to claim or the lease was lost."""
-    item = jobs.claim(RunItem, item_id)
-    if item is None:
-        return None
+    states = write_items([item_id], publish_next=publish_next)
+    return states[0] if states else None
+
+
+def write_items(item_ids: Sequence[UUID | str], *, publish_next: bool = True) -> list[JobState | None]:
+    """The same for several items of one run, each on its own; those that need a model share a call."""
+    items = [item for item_id in item_ids if (item := jobs.claim(RunItem, item_id))]
+    states = [_write_claimed(item) for item in items] if len(items) < 2 else _write_together(items)
+    if any(states):
+        finish_run(items[0].run_id)
+        # What came back unwritten waits, and so does the rest: the sweeper finds out when it is worth another try.
+        if publish_next and set(states) != {JobState.QUEUED}:
+            hand_out(items[0].run_id, 1)
+    return states
+
+
+def _write_together(items: Sequence[RunItem]) -> list[JobState | None]:
+    """Each on a thread of its own, with a connection of its own."""
+    company = Company(item.pk for item in items)
+
+    def write_one(item: RunItem) -> JobState | None:
+        try:
+            return _write_claimed(item, company)
+        finally:
+            company.leave(item.pk)
+            connection.close()
+
+    with ThreadPoolExecutor(len(items)) as threads:
+        return list(threads.map(write_one, items))
+
+
+def _write_claimed(item: RunItem, company: Company | None = None) -> JobState | None:
     try:
-        state = _write_claimed(item)
+        return _write(item, company)
     except jobs.LostLease:
         log.info("lease_lost", item=str(item.pk))
         return None
-    finish_run(item.run_id)
-    if publish_next:
-        hand_out(item.run_id, 1)
-    return state
 
 
-def _write_claimed(item: RunItem) -> JobState:
+def _write(item: RunItem, company: Company | None) -> JobState:
     try:
         with jobs.heartbeat(item):
-            brief = brief_from(item.run.brief, extract_facts(item.product.product))
-            written = write(brief, workspace_id=item.workspace_id, run_item=item)
+            brief = product_brief(item.run.brief, item.product)
+            written = write(
+                brief,
+                payer=payer_of(item.run),
+                product_key=item.product.quota_key,
+                run_item=item,
+                company=company,
+                later=item if item.run.urgency == Run.Urgency.LATER else None,
+            )
+    except Postponed as postponed:
+        return postponing.wait(item, postponed.part, or_end_with=LET_GO)
     except FactsError as error:
         return jobs.give_back(item, seconds=0, failure=str(error), final=True)
     except DomainError as error:
-        retryable = error.details.get("retryable", error.status == 503)
-        wait = (error.retry_after or 5) * item.attempt
-        return jobs.give_back(item, seconds=wait, failure=error.message, final=not retryable)
+        return _give_back(item, error)
     with transaction.atomic():
         jobs.hold_lease(item)
         store_text(
@@ -67,6 +109,38 @@ def _write_claimed(item: RunItem) -> JobState:
     return JobState.DONE
 
 
+def _give_back(item: RunItem, error: DomainError) -> JobState:
+    state = give_back(item, error)
+    if state == JobState.FAILED and item.run.urgency == Run.Urgency.LATER:
+        give_places_back(item.workspace_id, [item])
+    return state
+
+
+def give_back(item: Job, error: DomainError) -> JobState:
+    """What could not be written now is tried later, each time after a longer wait; what never could, ends."""
+    retryable = error.details.get("retryable", error.status in (429, 503))
+    if is_outage(error) and timezone.now() - item.created_at < OUTAGE:
+        wait = (error.retry_after or 5) * random.uniform(1, 2)  # noqa: S311
+        return jobs.give_back(item, seconds=wait, failure=error.message, counts=False)
+    wait = (error.retry_after or 5) * item.attempt
+    return jobs.give_back(item, seconds=wait, failure=error.message, final=not retryable)
+
+
+def is_outage(error: DomainError) -> bool:
+    """No model answered, which is no fault of the item's and has cost nothing: it may go on for hours."""
+    return error.status == 503 and bool(error.details.get("retryable", True)) and not error.details.get("charged")
+
+
+def payer_of(run: Run) -> Payer:
+    """A run is paid by whoever started it, and by its own budget."""
+    return Payer(run.workspace_id, "run", user_id=run.created_by_id, api_key_id=run.api_key_id, run_id=run.pk)
+
+
+def give_places_back(workspace_id: UUID, items: Iterable[RunItem]) -> None:
+    """Products of items that will not be written: they kept their places in the month for as long as a batch takes."""
+    quotas.give_back_all(workspace_id, [key for item in items if (key := item.product.quota_key)])
+
+
 def finish_run(run_id: UUID) -> bool:
     """End the run when nothing is left to do; True for the one caller that ended it."""
     if RunItem._base_manager.filter(run_id=run_id, state__in=UNFINISHED).exists():
@@ -75,29 +149,15 @@ def finish_run(run_id: UUID) -> bool:
     return bool(ended.update(state=Run.State.FINISHED, finished_at=Now()))
 
 
-_NEXT_ITEMS = """
-UPDATE generation_runitem SET published_at = statement_timestamp() WHERE id IN (
-    SELECT id FROM generation_runitem
-     WHERE run_id = %s
-       AND ((state = 'queued' AND next_run_at <= statement_timestamp())
-            OR (state = 'running' AND lease_until < statement_timestamp()))
-       AND (published_at IS NULL OR published_at < statement_timestamp() - make_interval(secs => %s))
-     ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING id
-"""
-
-
 def hand_out(run_id: UUID, count: int) -> int:
-    """Publish the next items of a run. A run has few items out at a time, so that a long one starves nobody."""
-    if count <= 0:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(_NEXT_ITEMS, [run_id, settings.JOB_RESEND_SECONDS, count])
-        ids = [row[0] for row in cursor.fetchall()]
-    sent = sum(jobs.publish(WRITE_ITEM, str(item_id)) for item_id in ids)
-    if sent < len(ids):
-        RunItem._base_manager.filter(pk__in=ids[sent:], state=JobState.QUEUED).update(published_at=None)
-    return sent
+    """Publish so many tasks with the next items of a run; returns how many items went out."""
+    return jobs.hand_out(RunItem, "run_id", run_id, count, WRITE_ITEMS, each=items_per_task())
+
+
+def items_per_task() -> int:
+    """More than one only where they can share a call."""
+    first = next(iter(read_offer().specs), None)
+    return settings.RUN_ITEMS_PER_CALL if first and batching.may_share(first) else 1
 
 
 def sweep_runs() -> None:
@@ -106,19 +166,30 @@ def sweep_runs() -> None:
     let_go_of_cancelled()
     for run in Run._base_manager.filter(state=Run.State.RUNNING):
         if not finish_run(run.pk):
-            hand_out(run.pk, settings.RUN_WINDOW - items_out(run.pk))
+            hand_out(run.pk, settings.RUN_WINDOW - tasks_out(run.pk))
+    for run_id in _cancelled_with_answers():
+        hand_out(run_id, settings.RUN_WINDOW - tasks_out(run_id))
+
+
+def _cancelled_with_answers() -> set[UUID]:
+    """Runs that were cancelled when a provider had written some texts, which are paid for and so are kept."""
+    waiting = RunItem._base_manager.filter(jobs.due(), postponing.is_upstream(), run__state=Run.State.CANCELLED)
+    return set(waiting.order_by().values_list("run_id", flat=True))
 
 
 def let_go_of_cancelled() -> int:
     """End items that were with a worker when their run was cancelled, and came back unwritten."""
-    lately = Now() - timedelta(days=1)
+    lately = Now() - timedelta(days=2)
     cancelled = Run._base_manager.filter(state=Run.State.CANCELLED, finished_at__gte=lately).values("pk")
-    return RunItem._base_manager.filter(jobs.due(), run_id__in=cancelled).update(
-        state=JobState.CANCELLED, failure=LET_GO, finished_at=Now(), lease_until=None
-    )
+    left = RunItem._base_manager.filter(jobs.due(), ~postponing.is_upstream(), run_id__in=cancelled)
+    waited = list(left.exclude(waits_for=None).select_related("product__catalogue"))
+    ended = left.update(state=JobState.CANCELLED, failure=LET_GO, finished_at=Now(), lease_until=None)
+    for workspace_id in {item.workspace_id for item in waited}:
+        give_places_back(workspace_id, [item for item in waited if item.workspace_id == workspace_id])
+    return ended
 
 
-def items_out(run_id: UUID) -> int:
-    recently = Now() - timedelta(seconds=settings.JOB_RESEND_SECONDS)
-    is_out = Q(state=JobState.RUNNING, lease_until__gte=Now()) | Q(state=JobState.QUEUED, published_at__gte=recently)
-    return RunItem._base_manager.filter(is_out, run_id=run_id).count()
+def tasks_out(run_id: UUID) -> int:
+    """How many tasks the items that are out fill."""
+    items_out = RunItem._base_manager.filter(jobs.is_out(), run_id=run_id).count()
+    return -(-items_out // items_per_task())

@@ -1,69 +1,158 @@
-"""Which models may serve, in order, given what staff switched on and which keys the environment holds."""
+"""Which models may serve, given what staff switched on and which keys the environment holds; and which of them do.
+
+The choice itself is generation.routing's; what it decides by is read here.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import cast
+from uuid import UUID
 
-from django.conf import settings
+from accounts.models import Workspace
+from accounts.stamps import Remembered, Stamped
+from generation import health
+from generation.caching.asking import Ask
+from generation.engine import outcomes
+from generation.engine.registry import is_any_provider_meant, specs_that_can_be_asked
+from generation.facts import Brief
+from generation.llm.prices import FREE
+from generation.llm.types import ModelSpec, Tier
+from generation.models import Provider, RoutingRule
+from generation.routing import Route, Rule, Stage, asked_of, at_most, choose, is_above, possible, quality_of, wishes_of
 
-from generation.llm.types import Endpoint, ModelSpec, Price
-from generation.models import LlmModel, Provider
+ROUTE = "route"  # its stamp: see generation/sql/retiring.sql
 
 OFFLINE = ModelSpec(
     provider="offline",
     kind="offline",
     model_id="offline-1",
     tier="economy",
-    price=None,
-    price_version="",
+    price=FREE,
+    price_version="free",
     max_input_tokens=1_000_000,
     max_output_tokens=100_000,
 )
 
 
+OFFLINE_ROUTE = Route((Stage("economy", (OFFLINE,)),), "No model is connected, so the offline writer.")
+NOTHING_ON = "No model that may write this is switched on at the moment. Nothing was charged."
+
+
 @dataclass(frozen=True, slots=True)
-class Route:
-    """Ordered models; empty when staff have switched everything off."""
+class Offer:
+    """Every model that is on, of all tiers and in the order of preference; empty when staff switched everything off."""
 
     specs: tuple[ModelSpec, ...]
-
-    @property
-    def model_ids(self) -> tuple[str, ...]:
-        return tuple(spec.model_id for spec in self.specs)
 
     @property
     def is_offline(self) -> bool:
         return self.specs == (OFFLINE,)
 
 
-def endpoint_for(kind: str) -> Endpoint:
-    if kind == "anthropic":
-        return Endpoint(settings.ANTHROPIC_BASE_URL, settings.ANTHROPIC_API_KEY)
-    if kind == "openai":
-        return Endpoint(settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY)
-    return Endpoint("", "")
+def read_offer() -> Offer:
+    """The default models of every provider that can be asked; the offline writer if there is none.
 
-
-def _spec(row: LlmModel) -> ModelSpec:
-    return ModelSpec(
-        provider=row.provider.slug,
-        kind=row.provider.kind,  # type: ignore[arg-type]
-        model_id=row.model_id,
-        tier=row.tier,  # type: ignore[arg-type]
-        price=Price(**row.price),
-        price_version=row.price_version,
-        max_input_tokens=row.max_input_tokens,
-        max_output_tokens=row.max_output_tokens,
-    )
-
-
-def choose_route() -> Route:
-    """Economy models of every provider with a key, in the providers' order; the offline writer when there is no key."""
-    rows = LlmModel.objects.filter(
-        tier=LlmModel.Tier.ECONOMY, is_default=True, is_enabled=True, provider__is_enabled=True
-    ).select_related("provider")
-    has_key = bool(settings.ANTHROPIC_API_KEY or settings.OPENAI_API_KEY)
-    if has_key:
-        return Route(tuple(_spec(row) for row in rows if endpoint_for(row.provider.kind).api_key))
+    Where staff have switched off all that could be asked, the offline writer does not take their place.
+    """
+    specs = specs_that_can_be_asked(model__is_default=True)
+    if specs or is_any_provider_meant():
+        return Offer(specs)
     is_on = Provider.objects.filter(kind=Provider.Kind.OFFLINE, is_enabled=True).exists()
-    return Route((OFFLINE,) if is_on else ())
+    return Offer((OFFLINE,) if is_on else ())
+
+
+_offer: Remembered[str, Offer] = Remembered(1)
+
+
+def remembered_offer() -> Stamped[Offer] | None:
+    """For requests that must not ask PostgreSQL; they compare its stamp. Raises RedisError."""
+    return _offer.find(ROUTE) or _offer.load(ROUTE, (ROUTE,), read_offer)
+
+
+def forget_offer() -> None:
+    _offer.forget(ROUTE)
+
+
+class Router:
+    """Who serves the requests of one workspace. What decides is read from PostgreSQL when it first matters, and once.
+
+    Without `escalates` a text that fails the check is not tried one tier up.
+    """
+
+    def __init__(self, workspace_id: UUID, *, escalates: bool = True) -> None:
+        self.workspace_id = workspace_id
+        self.escalates = escalates
+
+    @cached_property
+    def offer(self) -> Offer:
+        return read_offer()
+
+    @cached_property
+    def highest(self) -> Tier:
+        """That the plan goes up to."""
+        plans = Workspace.objects.filter(pk=self.workspace_id).values_list("plan__highest_tier", flat=True)
+        return cast(Tier, plans.get())
+
+    @cached_property
+    def rules(self) -> list[Rule]:
+        return enabled_rules()
+
+    @property
+    def down(self) -> set[ModelSpec]:
+        down = health.down_models()
+        return {spec for spec in self.offer.specs if health.model_key(spec) in down}
+
+    def ask(self, brief: Brief) -> Ask:
+        """What was asked for when the plan was a higher one is asked for at the present one's best."""
+        if is_above(brief.tier, "economy") and not self.offer.is_offline:
+            brief = replace(brief, tier=at_most(cast(Tier, brief.tier), self.highest))
+        return Ask(self.workspace_id, brief, quality_of(brief.tier, is_offline=self.offer.is_offline))
+
+    def quality(self, brief: Brief) -> str:
+        return self.ask(brief).quality
+
+    def route(self, ask: Ask) -> Route:
+        if self.offer.is_offline:
+            return OFFLINE_ROUTE
+        asked = asked_of(ask.brief, ask.fingerprint)
+        return choose(
+            asked,
+            highest=self.highest,
+            rules=self.rules,
+            models=self.offer.specs,
+            down=self.down,
+            outcomes=outcomes.of_kind(asked) if self.escalates and self.highest != "economy" else None,
+            escalates=self.escalates,
+        )
+
+    def possible(self, brief: Brief, *, facts_are_known: bool = False) -> list[Route]:
+        """What the brief's wishes may lead to, the likeliest first. None is dearer than the dearest of these."""
+        if self.offer.is_offline:
+            return [OFFLINE_ROUTE]
+        ask = self.ask(brief)
+        asked = asked_of(ask.brief, ask.fingerprint) if facts_are_known else wishes_of(ask.brief)
+        found = possible(
+            asked, highest=self.highest, rules=self.rules, models=self.offer.specs, escalates=self.escalates
+        )
+        return [route for route in found if route.stages]
+
+
+def enabled_rules() -> list[Rule]:
+    """In the order in which they are tried."""
+    return [rule_of(row) for row in RoutingRule.objects.filter(is_enabled=True).select_related("model")]
+
+
+def rule_of(row: RoutingRule) -> Rule:
+    return Rule(
+        name=row.name,
+        tier=cast(Tier, row.tier),
+        model_id=row.model.model_id if row.model else "",
+        tasks=tuple(row.tasks),
+        languages=tuple(row.languages),
+        lengths=tuple(row.lengths),
+        fewest_facts=row.fewest_facts,
+        most_facts=row.most_facts,
+        has_wishes=row.has_wishes,
+    )

@@ -17,6 +17,11 @@ ErrorKind = Literal[
     "empty",
     "malformed",
     "server",
+    "expired",
+    "cancelled",
+    # Before anything was sent:
+    "busy",  # every place at the provider was taken
+    "circuit_open",  # the model did not answer lately
 ]
 
 

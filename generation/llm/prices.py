@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from generation.llm.types import Kind, ModelSpec, Price, Tier, Usage
+from generation.llm.types import Access, Capabilities, Kind, ModelSpec, Price, Tier, Usage
 
 PRICE_VERSION = "2026-11-21"
+
+FREE = Price(
+    input=0,
+    output=0,
+    cached_read=0,
+    cache_write_short=0,
+    cache_write_long=0,
+    batch_input=0,
+    batch_output=0,
+)
 
 _MILLION = 1_000_000
 _NANOS = 1_000_000_000
@@ -16,7 +26,7 @@ _BATCH_TIERS = frozenset({"batch", "flex"})
 _DOUBLE_TIERS = frozenset({"priority", "fast"})
 
 # What vendors put around system text and prompt: roles, separators.
-_FRAME_TOKENS = 64
+FRAME_TOKENS = 64
 # cost_nanos rounds up four input components one by one, ceiling_nanos their sum once.
 _ROUNDING_NANOS = 3
 
@@ -78,8 +88,31 @@ def _scale(rate: int, numerator: int, denominator: int) -> int:
     return -(-rate * numerator // denominator) if denominator else rate
 
 
+# Tokens of the smallest prefix that is cached. The usual one is taken where a vendor's list names no other.
+USUAL_PREFIX = 1_024
+SMALLEST_PREFIXES = {
+    "claude-haiku-5-5": 512,
+    "claude-sonnet-5-5": 512,
+    "claude-haiku-4-5": 4_096,
+    "claude-haiku-4-5-20251001": 4_096,
+}
+
+
 def _model(kind: Kind, tier: Tier, model_id: str, max_input: int, max_output: int, price: Price) -> ModelSpec:
-    return ModelSpec(kind, kind, model_id, tier, price, PRICE_VERSION, max_input, max_output)
+    return ModelSpec(
+        provider=kind,
+        kind=kind,
+        model_id=model_id,
+        tier=tier,
+        price=price,
+        price_version=PRICE_VERSION,
+        max_input_tokens=max_input,
+        max_output_tokens=max_output,
+        access=Access(key_name=f"{kind.upper()}_API_KEY"),
+        capabilities=Capabilities(
+            structured_output=True, prompt_cache_from=SMALLEST_PREFIXES.get(model_id, USUAL_PREFIX), batch=True
+        ),
+    )
 
 
 _HAIKU_5_5 = _anthropic_price("0.10 0.50", read="0.01", long_from=100_000, long_rates="0.50 2.50 0.05")
@@ -160,15 +193,19 @@ def cost_nanos(usage: Usage, price: Price) -> int:
     return given + _nanos_for(usage.output, _scale(output_rate, *output_factor))
 
 
-def ceiling_nanos(input_bytes: int, max_tokens: int, price: Price) -> int:
-    """The most a request can cost at the standard tier, whatever of it is cached, written to a cache or long.
+def ceiling_nanos(input_bytes: int, max_tokens: int, price: Price, tier: str = "standard") -> int:
+    """The most a request can cost at that tier, whatever of it is cached, written to a cache or long.
 
     A token is at least one byte, so the UTF-8 bytes of system text and prompt bound its tokens.
     """
-    tokens = input_bytes + _FRAME_TOKENS
+    tokens = input_bytes + FRAME_TOKENS
     tables = [_rates(price, is_long=False)]
     if _is_long(tokens, price):
         tables.append(_rates(price, is_long=True))
     dearest_input = max(rate for table in tables for rate in table[:-1])
     dearest_output = max(table[-1] for table in tables)
-    return _nanos_for(tokens, dearest_input) + _ROUNDING_NANOS + _nanos_for(max_tokens, dearest_output)
+    if not dearest_input and not dearest_output:
+        return 0
+    input_factor, output_factor = _tier_factors(tier, price)
+    given = _nanos_for(tokens, _scale(dearest_input, *input_factor))
+    return given + _ROUNDING_NANOS + _nanos_for(max_tokens, _scale(dearest_output, *output_factor))

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from generation.facts import Brief
+from generation.facts import Brief, Turn
 
 Kind = Literal["anthropic", "openai", "offline"]
 Tier = Literal["economy", "standard", "premium"]
+OutputLimit = Literal["max_completion_tokens", "max_tokens"]
+OnText = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +35,53 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """Where a provider is reached, and the name of the environment variable that holds its key; without one the server
+    needs none. An empty `base_url` means the address that the environment holds for the vendor.
+    """
+
+    base_url: str = ""
+    key_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """In what a server's Chat API differs from OpenAI's own, which the defaults are."""
+
+    output_limit: OutputLimit = "max_completion_tokens"
+    knows_service_tier: bool = True
+    knows_stream_options: bool = True
+    knows_prompt_cache_key: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """`prompt_cache_from`: tokens of the smallest prefix that the vendor caches; 0 for none."""
+
+    structured_output: bool = False
+    prompt_cache_from: int = 0
+    batch: bool = False
+    streaming: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """One priced model. `kind` is the API it speaks, `provider` the vendor; without a price it costs nothing."""
+    """One priced model. `kind` is the API it speaks, `provider` the vendor, which takes `concurrency` calls at once. A
+    model without a price has no spec.
+    """
 
     provider: str
     kind: Kind
     model_id: str
     tier: Tier
-    price: Price | None
+    price: Price
     price_version: str
     max_input_tokens: int
     max_output_tokens: int
+    access: Access = Access()
+    quirks: Quirks = Quirks()
+    capabilities: Capabilities = Capabilities()
+    concurrency: int = 10  # calls that the provider takes at a time, whichever of its models they ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +90,41 @@ class Endpoint:
 
     base_url: str
     api_key: str = field(repr=False)
+    needs_key: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`max_tokens` covers all that a model writes, thinking included; `variation` above 0 asks for another wording."""
+    """`max_tokens` covers all that a model writes, thinking included; `variation` above 0 asks for another wording;
+    `reply_schema` is the JSON Schema of the reply, None for plain text.
+
+    What is sent begins with `system`, the same for all, and `context`, the same for one workspace's like wishes.
+    `cached_parts` says how many of these two a vendor's prompt cache is to hold. `turns` follow the prompt.
+    """
 
     system: str = field(repr=False)
+    context: str = field(repr=False)
     prompt: str = field(repr=False)
     max_tokens: int
     deadline_seconds: float
     call_id: str
     brief: Brief = field(repr=False)
     variation: int = 0
+    reply_schema: Mapping[str, Any] | None = field(default=None, repr=False)
+    turns: tuple[Turn, ...] = field(default=(), repr=False)
+    cached_parts: Literal[0, 1, 2] = 0
+
+    @property
+    def beginnings(self) -> tuple[str, ...]:
+        """What vendors' caches may hold: all up to the end of `system`, and of `context`."""
+        return self.system, f"{self.system}\n\n{self.context}"
+
+    @property
+    def sent(self) -> str:
+        """All that a vendor reads, for bounding its tokens."""
+        schema = json.dumps(self.reply_schema) if self.reply_schema else ""
+        said = [part for turn in self.turns for part in (turn.text, turn.wish)]
+        return "\n\n".join([self.beginnings[-1], self.prompt, *said, schema])
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,17 @@ _CODE_KINDS: dict[str, ErrorKind] = {
     "content_filter": "refused",
     "content_policy_violation": "refused",
 }
+# What a stream that has begun may end with, where there is no status any more.
+_EVENT_KINDS: dict[str, ErrorKind] = {
+    "overloaded_error": "overloaded",
+    "rate_limit_error": "rate_limited",
+    "rate_limit_exceeded": "rate_limited",
+    "timeout_error": "timeout",
+    "invalid_request_error": "bad_request",
+    "authentication_error": "auth",
+    "permission_error": "auth",
+    "not_found_error": "not_found",
+}
 
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 _UNREADABLE = (json.JSONDecodeError, UnicodeDecodeError, httpx2.DecodingError)
@@ -61,9 +72,29 @@ def status_failure(status: int, headers: Mapping[str, str], body: object) -> Llm
     )
 
 
+def unbilled_failure(status: int, body: object) -> LlmError:
+    """The error of a line of a batch, which costs nothing whatever it is."""
+    error = status_failure(status, {}, body)
+    error.may_have_been_charged = False
+    return error
+
+
+def stream_failure(body: object) -> LlmError:
+    """The provider broke off what it had begun. What it had written is paid for, and nobody says how much that was."""
+    code = _vendor_code(body)
+    kind = _CODE_KINDS.get(code) or _EVENT_KINDS.get(code, "server")
+    return LlmError(
+        kind,
+        "The provider broke its answer off" + (f" ({code})." if code else "."),
+        retryable=kind in _RETRYABLE_KINDS,
+        may_have_been_charged=True,
+    )
+
+
 def transport_failure(error: BaseException) -> LlmError:
     """No answer, or none that can be read. A request that may have arrived may have been served and charged."""
-    cause = error.__cause__ or error
+    # An SDK's own error names what it wraps; what it lets through is the thing itself.
+    cause = error if isinstance(error, RAW_ERRORS) else error.__cause__ or error
     if isinstance(cause, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
         return LlmError("bad_request", "The provider's address is not a valid URL.", retryable=False)
     if isinstance(cause, _NEVER_SENT):

@@ -11,7 +11,9 @@ from contextvars import ContextVar
 import httpx2
 
 TIMEOUT = httpx2.Timeout(connect=5, read=60, write=30, pool=5)
-LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=20)
+# As many as a process has threads for streams; how many a provider gets at once is decided before.
+LIMITS = httpx2.Limits(max_connections=2_000, max_keepalive_connections=20)
+BATCH_SECONDS = 120  # to send a batch's lines or to read its results
 CALL_ID_HEADER = "X-Client-Request-Id"
 
 _deadline: ContextVar[float] = ContextVar("deadline")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from generation.llm.providers.offline.composing import compose_reply
-from generation.llm.types import Completion, Endpoint, ModelSpec, Request, Usage
+from generation.llm.providers.offline.wishes import CannotFollow, with_wishes
+from generation.llm.types import Completion, Endpoint, ModelSpec, OnText, Request, Usage
+
+_SENTENCE = re.compile(r".+?(?:[.!?…](?=\s)\s*|\n+|$)", re.DOTALL)
 
 
-def complete(request: Request, spec: ModelSpec, endpoint: Endpoint) -> Completion:
+def complete(request: Request, spec: ModelSpec, endpoint: Endpoint, on_text: OnText | None = None) -> Completion:
     started = time.monotonic()
-    text = compose_reply(request.brief, request.variation)
+    text = _reply(request)
+    if on_text:
+        for sentence in _SENTENCE.findall(text):
+            on_text(sentence)
     return Completion(
         text=text,
         usage=Usage(),
@@ -19,3 +26,13 @@ def complete(request: Request, spec: ModelSpec, endpoint: Endpoint) -> Completio
         latency_ms=round((time.monotonic() - started) * 1000),
         provider_request_id=request.call_id,
     )
+
+
+def _reply(request: Request) -> str:
+    """What a conversation is about keeps its wording: only the wishes change it."""
+    if not request.turns:
+        return compose_reply(request.brief, request.variation)
+    try:
+        return compose_reply(with_wishes(request.brief))
+    except CannotFollow as reason:
+        return str(reason)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from generation.facts import WORD_BUDGETS, Brief, check_text, facts_hash
+from generation.facts import WORD_BUDGETS, Brief, Complaint, check_text, facts_hash
+from generation.families import facts_without_slots, slot_kinds, without_slots
 from generation.llm.providers.offline import english, labelled
 from generation.llm.providers.offline.outline import outline_of
+from generation.llm.providers.offline.wishes import with_mentions
 from generation.llm.providers.offline.wording import Chooser, Line, Rank
 from generation.llm.replies import compose_missing, join_reply
 
@@ -34,10 +37,10 @@ def compose_description(brief: Brief, variation: int = 0) -> str:
         lines = english.write_lines(outline, brief.tone, chooser)
     else:
         lines = labelled.write_lines(outline, brief.tone, brief.language, chooser)
-    chosen = fit(lines, MOST_WORDS[brief.length])
+    chosen = fit(with_mentions(lines, brief), MOST_WORDS[brief.length])
     with_bullets = brief.length == "long" and brief.channel != "google"
     text = lay_out(chosen, with_bullets=with_bullets)
-    if check_text(text, brief):
+    if _complaints(text, brief):
         return lay_out([line for line in chosen if holds(line, brief)], with_bullets=with_bullets)
     return text
 
@@ -46,7 +49,14 @@ def holds(line: Line, brief: Brief) -> bool:
     """What the output check would refuse is left out; a text needs its introduction."""
     if line.rank is Rank.INTRODUCTION:
         return True
-    return all(complaint.kind in _ABOUT_WHOLE_TEXTS for complaint in check_text(line.text, brief))
+    return all(complaint.kind in _ABOUT_WHOLE_TEXTS for complaint in _complaints(line.text, brief))
+
+
+def _complaints(text: str, brief: Brief) -> list[Complaint]:
+    """Of a text with slots, what stands around them is checked."""
+    if not slot_kinds(brief.facts):
+        return check_text(text, brief)
+    return check_text(without_slots(text), replace(brief, facts=facts_without_slots(brief.facts)))
 
 
 def fit(lines: Sequence[Line], most_words: int) -> list[Line]:

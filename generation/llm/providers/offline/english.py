@@ -19,7 +19,7 @@ from generation.llm.providers.offline.grammar import (
 from generation.llm.providers.offline.outline import MANY_CHOICES, Attribute, Outline
 from generation.llm.providers.offline.wording import Chooser, Line, Rank, listed, sentence
 
-_AMOUNT = re.compile(r"(?:Ø ?)?\d.*")
+_AMOUNT = re.compile(r"(?:Ø ?)?(?:\d|\{\{).*")
 _SET = re.compile(r"(?:set|pack|box|pair|bundle) of ", re.IGNORECASE)
 _YES_NO_SENTENCE = re.compile(
     r"\w+(?:proof|able|ible)|.+ (?:safe|resistant|repellent|free|friendly)|vegan|organic|reversible"

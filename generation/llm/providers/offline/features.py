@@ -22,7 +22,8 @@ _DESCRIBING_ENDS = re.compile(
     re.IGNORECASE,
 )
 _PARTICIPLE = re.compile(
-    r"(?:[\w-]+ly )?[\w-]*(?:ed|woven|made|sewn|cut|built|sold|spun|knit|thrown|blown|wound|bound|ground|drawn|set)"
+    r"(?!set of)(?:[\w-]+ly )?[\w-]*"
+    r"(?:ed|woven|made|sewn|cut|built|sold|spun|knit|thrown|blown|wound|bound|ground|drawn|set)"
     r"(?:$| (?:as|with|in|for|to|from|by|of|on|at|up|without|and|individually|flat) )",
     re.IGNORECASE,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from generation.families import has_slots
 from generation.llm.providers.offline.english_lexicon import (
     COUNTABLE,
     DETERMINERS,
@@ -17,7 +18,7 @@ from generation.llm.providers.offline.wording import is_negated
 _SINGULAR_IN_S = re.compile(r"(?:ss|us|is|lens|canvas|gas|atlas|compass|series|gps)$")
 _HEAD_ENDS = re.compile(r"\s(?:with|for|in|of|from|without|by|on|to|and|per|at)\s|[,(|&]|\s[–—-]\s", re.IGNORECASE)
 _INITIALISM = re.compile(r"[A-Z](?:[A-Z]|-)")
-_CODE = re.compile(r"[^a-z]*|.*\d.*|[A-Z.]{1,5}")
+_CODE = re.compile(r"[^a-z]*|.*\d.*|[A-Z.]{1,5}|\{\{.*")
 
 
 def head_noun(phrase: str) -> str:
@@ -49,7 +50,7 @@ def noun_phrase(feature: str) -> str | None:
     first, noun = words.split()[0].casefold(), head_noun(feature)
     if "," in words or first in NO_NOUN or noun in ("size", "fit"):
         return None
-    if first[0].isdigit():
+    if first[0].isdigit() or has_slots(first):
         return words if is_plural(feature) else None
     if first in DETERMINERS or noun in UNCOUNTABLE or is_plural(feature):
         return words

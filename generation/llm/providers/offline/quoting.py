@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from generation.facts import LANGUAGES
+from generation.families import without_slots
 
 MAX_QUOTED_CHARS = 160
 MAX_SENTENCE_WORDS = 32
@@ -60,7 +61,12 @@ _STOP_WORD_SETS = {language: frozenset(words.split()) for language, words in _ST
 
 def is_quotable(value: str) -> bool:
     """Short enough, plain, and not an order."""
-    return bool(value) and len(value) <= MAX_QUOTED_CHARS and not _MARKUP.search(value) and not _ORDERS.search(value)
+    return (
+        bool(value)
+        and len(value) <= MAX_QUOTED_CHARS
+        and not _MARKUP.search(without_slots(value))
+        and not _ORDERS.search(value)
+    )
 
 
 def without_tags(text: str) -> str:
@@ -114,5 +120,5 @@ def _is_factual(sentence: str) -> bool:
         and sentence != sentence.upper()
         and MIN_SENTENCE_WORDS <= len(sentence.split()) <= MAX_SENTENCE_WORDS
         and is_quotable(sentence[:MAX_QUOTED_CHARS])
-        and not any(rule.search(sentence) for rule in (_MARKUP, _ORDERS, _ADDRESS, _PRAISE, _OFFERS))
+        and not any(rule.search(without_slots(sentence)) for rule in (_MARKUP, _ORDERS, _ADDRESS, _PRAISE, _OFFERS))
     )
