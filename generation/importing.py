@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
 from itertools import islice
 from typing import BinaryIO
 from uuid import UUID
@@ -13,8 +12,6 @@ from uuid import UUID
 import zstandard
 from django.conf import settings
 from django.db import reset_queries, transaction
-from django.db.models import Q
-from django.db.models.functions import Now
 
 from accounts.models import User, Workspace
 from contentopt import jobs
@@ -25,7 +22,8 @@ from generation.catalogues.formats import recognise
 from generation.catalogues.mapping import Mapping, header_labels, header_signature
 from generation.catalogues.products import CatalogueProduct, SkippedRow, group_products
 from generation.catalogues.records import read_records
-from generation.facts import extract_facts, facts_hash
+from generation.facts import Facts, extract_facts, facts_hash
+from generation.families import family_of
 from generation.models import Catalogue, CatalogueChunk, ColumnMapping, Product, RowProblem, Variant
 from generation.prompts import facts_block
 
@@ -225,6 +223,7 @@ class _Batch:
             product=row.product,
             facts_hash=facts_hash(facts),
             facts_bytes=len(facts_block(facts).encode()),
+            family=family_key(facts),
             fact_count=len(facts.facts),
             originals=row.originals,
             original_hash=hashlib.sha256(row.body.encode()).hexdigest() if row.has_description else "",
@@ -240,10 +239,17 @@ class _Batch:
                 parent.product["variants"] = [*parent.product.get("variants", []), *row.variants]
                 facts = extract_facts(parent.product)
                 parent.facts_hash, parent.fact_count = facts_hash(facts), len(facts.facts)
-                parent.facts_bytes = len(facts_block(facts).encode())
-                parent.save(update_fields=["product", "facts_hash", "fact_count", "facts_bytes"])
+                parent.facts_bytes, parent.family = len(facts_block(facts).encode()), family_key(facts)
+                parent.save(update_fields=["product", "facts_hash", "fact_count", "facts_bytes", "family"])
             else:
                 self.products.append(row)
+
+
+def family_key(facts: Facts) -> str:
+    """For the price shown before a run, which looks at no facts. Families hardly depend on the language, and this one
+    does: it decides nothing."""
+    family = family_of(facts, "en")
+    return family.key if family else ""
 
 
 def variants(product: Product, row: CatalogueProduct) -> list[Variant]:
@@ -259,8 +265,4 @@ def variants(product: Product, row: CatalogueProduct) -> list[Variant]:
 def sweep_imports() -> None:
     """Re-send imports whose wake-up was lost, and end those that keep killing their worker."""
     jobs.fail_exhausted(Catalogue, DIED)
-    resend = timedelta(seconds=settings.JOB_RESEND_SECONDS)
-    due = Catalogue._base_manager.filter(jobs.due()).filter(Q(published_at=None) | Q(published_at__lt=Now() - resend))
-    for catalogue_id in due.values_list("pk", flat=True)[:100]:
-        if jobs.publish(IMPORT_CATALOGUE, str(catalogue_id)):
-            Catalogue._base_manager.filter(pk=catalogue_id).update(published_at=Now())
+    jobs.publish_due(Catalogue, IMPORT_CATALOGUE)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_init
 from django.conf import settings
-from django.db.models import F
 from django.db.models.functions import Now
 
-from contentopt.jobs import every
-from generation import importing
-from generation.engine import items
+from accounts.reconciling import is_due
+from contentopt.jobs import every, publish
+from generation import importing, reconciling
+from generation.batches import queue
+from generation.caching import warming
+from generation.engine import calls, items, registry
 from generation.engine.warming import warm_up
-from generation.models import CachedText, LlmCall
+from generation.models import CachedTemplate, CachedText
+from generation.nights import items as night_items
+from generation.streams import writing as streams
 
 
 @worker_init.connect
@@ -24,9 +27,9 @@ def warm_up_before_fork(**_signal: Any) -> None:
     warm_up()
 
 
-@shared_task(name=items.WRITE_ITEM)
-def write_item(item_id: str) -> None:
-    items.write_item(item_id)
+@shared_task(name=items.WRITE_ITEMS)
+def write_items(*item_ids: str) -> None:
+    items.write_items(item_ids)
 
 
 @shared_task(name=importing.IMPORT_CATALOGUE)
@@ -44,14 +47,97 @@ def sweep_imports() -> None:
     importing.sweep_imports()
 
 
+@shared_task(name=night_items.PLAN_NIGHT)
+def plan_night(night_id: str) -> None:
+    night_items.plan_night(night_id)
+
+
+@shared_task(name=night_items.WRITE_AHEAD)
+def write_ahead(item_id: str) -> None:
+    night_items.write_ahead(item_id)
+
+
+@shared_task(name=queue.ADVANCE_BATCH)
+def advance_batch(batch_id: str) -> None:
+    queue.advance(batch_id)
+
+
+@every(settings.JOB_SWEEP_SECONDS)
+def sweep_batches() -> None:
+    queue.sweep_batches()
+
+
+# Acknowledged at once: the row is the queue, and an acknowledgement that still waits in a worker with threads when its
+# line to the broker breaks is that worker's end (kombu 5.7), and with it that of all streams it writes.
+@shared_task(name=streams.WRITE_STREAM, acks_late=False)
+def write_stream(stream_id: str) -> None:
+    streams.write_stream(stream_id)
+
+
+@every(settings.JOB_SWEEP_SECONDS)
+def sweep_streams() -> None:
+    streams.sweep_streams()
+
+
+@every(3600)
+def drop_old_streams() -> None:
+    streams.drop_old()
+
+
 @every(60)
+def open_nights() -> None:
+    night_items.open_nights()
+
+
+@every(settings.JOB_SWEEP_SECONDS)
+def sweep_nights() -> None:
+    night_items.sweep_nights()
+
+
+@every(30)
 def close_unanswered_calls() -> None:
-    """A call whose worker died counts at its ceiling: the provider may have served it."""
-    abandoned = Now() - timedelta(seconds=4 * settings.MODEL_DEADLINE_SECONDS)
-    calls = LlmCall._base_manager.filter(outcome=LlmCall.Outcome.DISPATCHED, created_at__lt=abandoned)
-    calls.update(outcome=LlmCall.Outcome.UNKNOWN, cost_nanos=F("ceiling_nanos"), finished_at=Now())
+    calls.close_unanswered_calls()
+
+
+@shared_task(name=reconciling.RECONCILE)
+def reconcile() -> None:
+    reconciling.reconcile_once_a_day()
+
+
+@every(300)
+def ask_for_reconciliation() -> None:
+    if is_due():
+        publish(reconciling.RECONCILE)
+
+
+@shared_task(name=registry.NOTE_RETIREMENTS)
+def note_retirements() -> None:
+    registry.note_retirements()
+
+
+@every(6 * 3600)
+def ask_for_retirements() -> None:
+    publish(registry.NOTE_RETIREMENTS)
+
+
+@shared_task(name=warming.WARM_CACHE)
+def warm_cache() -> None:
+    if warming.is_cold():
+        warming.warm()
+
+
+@every(10)
+def ask_for_warming() -> None:
+    if warming.is_cold():
+        publish(warming.WARM_CACHE)
+
+
+@every(3600)
+def drop_old_night_items() -> None:
+    night_items.drop_old()
 
 
 @every(3600)
 def drop_expired_texts() -> None:
-    CachedText._base_manager.filter(expires_at__lt=Now()).delete()
+    for kept in (CachedText, CachedTemplate):
+        kept._base_manager.filter(expires_at__lt=Now()).delete()

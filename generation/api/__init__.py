@@ -2,16 +2,26 @@ from __future__ import annotations
 
 from django.urls import path
 
+from generation.api.budget import Budget
+from generation.api.cache import Cache
 from generation.api.catalogues import CatalogueExport, CatalogueProblems, Catalogues, OneCatalogue
+from generation.api.descriptions import Descriptions
+from generation.api.estimates import Estimates
 from generation.api.products import OneProduct, Products
+from generation.api.refining import RefineText
 from generation.api.runs import CancelRun, OneRun, PauseRun, ResumeRun, RetryRun, Runs
-from generation.api.texts import Descriptions, OneText, Texts
+from generation.api.streams import OneStream
+from generation.api.texts import KeepText, OneText, RejectText, Texts
 from generation.api.usage import Usage
 
 urlpatterns = [
     path("descriptions", Descriptions.as_view(), name="api_descriptions"),
+    path("streams/<uuid:pk>", OneStream.as_view(), name="api_stream"),
     path("texts", Texts.as_view(), name="api_texts"),
     path("texts/<uuid:pk>", OneText.as_view(), name="api_text"),
+    path("texts/<uuid:pk>/keep", KeepText.as_view(), name="api_text_keep"),
+    path("texts/<uuid:pk>/refine", RefineText.as_view(), name="api_text_refine"),
+    path("texts/<uuid:pk>/reject", RejectText.as_view(), name="api_text_reject"),
     path("products", Products.as_view(), name="api_products"),
     path("products/<uuid:pk>", OneProduct.as_view(), name="api_product"),
     path("catalogues", Catalogues.as_view(), name="api_catalogues"),
@@ -24,5 +34,8 @@ urlpatterns = [
     path("runs/<uuid:pk>/resume", ResumeRun.as_view(), name="api_run_resume"),
     path("runs/<uuid:pk>/cancel", CancelRun.as_view(), name="api_run_cancel"),
     path("runs/<uuid:pk>/retry", RetryRun.as_view(), name="api_run_retry"),
+    path("estimates", Estimates.as_view(), name="api_estimates"),
+    path("budget", Budget.as_view(), name="api_budget"),
+    path("cache", Cache.as_view(), name="api_cache"),
     path("usage", Usage.as_view(), name="api_usage"),
 ]

@@ -10,18 +10,19 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.pagination import BasePagination, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import TenantQuerySet, Workspace
+from accounts.budgets import Payer
+from accounts.models import ApiKey, TenantQuerySet, Workspace
 from accounts.throttling import Allowance
 from contentopt.errors import DomainError
 from generation.api.strict import StrictJSONParser, StrictSerializer, TextField
 
-NANOS_PER_DOLLAR = 1_000_000_000
 MAX_IDEMPOTENCY_KEY = 255
 MAX_PAGE = 200
 
@@ -48,6 +49,9 @@ class WorkspaceAPIView(APIView):
     pagination_class: type[BasePagination] = NewestFirst
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # Limits before anything else that refuses, so that every reply to a good key says what is left.
+        self.perform_authentication(request)
+        self.check_throttles(request)
         super().initial(request, *args, **kwargs)
         self.limit_body(request.META.get("CONTENT_LENGTH") or "", chunked="Transfer-Encoding" in request.headers)
 
@@ -60,10 +64,17 @@ class WorkspaceAPIView(APIView):
             raise DomainError(f"The body is larger than {megabytes} MB.", code="too_large", status=413)
 
     @property
-    def workspace(self) -> Workspace:
+    def key(self) -> ApiKey:
         key: Any = self.request.auth
-        workspace: Workspace = key.workspace
-        return workspace
+        return key  # type: ignore[no-any-return]
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.key.workspace
+
+    @property
+    def payer(self) -> Payer:
+        return payer_of(self.key)
 
     @property
     def allowance(self) -> Allowance:
@@ -98,10 +109,19 @@ class WorkspaceAPIView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in getattr(request, "allowance", Allowance(allowed=True)).headers().items():
-            final[name] = value
-        final["Cache-Control"] = "no-store"
+        state_limits(final, getattr(request, "allowance", Allowance(allowed=True)))
         return final
+
+
+def payer_of(key: ApiKey) -> Payer:
+    """A key's requests count for whoever made it as well: nobody gets around their own cap with a key."""
+    return Payer(key.workspace_id, "api", user_id=key.created_by_id, api_key_id=key.pk)
+
+
+def state_limits(response: HttpResponseBase, allowance: Allowance) -> None:
+    for name, value in allowance.headers().items():
+        response[name] = value
+    response["Cache-Control"] = "no-store"
 
 
 def validated(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
@@ -112,10 +132,3 @@ def validated(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[
 
 def body_hash(data: Any) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
-
-
-def usd(nanos: int) -> str:
-    """Exact decimal string, at least two decimals: 1_250_000 nano-dollars -> "0.00125"."""
-    whole, rest = divmod(nanos, NANOS_PER_DOLLAR)
-    decimals = f"{rest:09d}".rstrip("0").ljust(2, "0")
-    return f"{whole}.{decimals}"

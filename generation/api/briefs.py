@@ -7,9 +7,22 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from contentopt.errors import DomainError
+from contentopt.errors import DomainError, NotAllowed
 from generation.api.strict import StrictSerializer, TextField
-from generation.facts import CHANNELS, FIELDS, LANGUAGES, LENGTHS, TONES, Brief, FactsError, ProductInput, extract_facts
+from generation.facts import (
+    ASKED_TIERS,
+    CHANNELS,
+    FIELDS,
+    LANGUAGES,
+    LENGTHS,
+    TONES,
+    Brief,
+    FactsError,
+    ProductInput,
+    Task,
+    extract_facts,
+)
+from generation.routing import is_above
 
 MAX_TITLE = 500
 MAX_LABEL = 200
@@ -19,6 +32,8 @@ MAX_ATTRIBUTES = 300
 MAX_FEATURES = 100
 MAX_VARIANTS = 500
 MAX_PROMPT = 20_000
+MAX_ORIGINAL = 10_000
+TASKS = [task.value for task in (Task.DESCRIPTION, Task.REWRITE, Task.TRANSLATE)]
 
 
 @extend_schema_field(
@@ -98,6 +113,12 @@ class WishesBody(StrictSerializer):
     language = serializers.ChoiceField(LANGUAGES, default="en")
     length = serializers.ChoiceField(LENGTHS, default="medium")
     channel = serializers.ChoiceField(CHANNELS, default="web")
+    tier = serializers.ChoiceField(
+        ASKED_TIERS,
+        default="auto",
+        help_text="How good a model has to be, at least. `auto`: the cheapest whose text passes the check. What is "
+        "above the plan is refused with 403 `tier_not_in_plan`.",
+    )
     voice = TextField(max_length=1_000, default="", allow_blank=True)
     keywords = serializers.ListField(child=TextField(max_length=100), default=list, max_length=20)
     instructions = TextField(max_length=1_000, default="", allow_blank=True)
@@ -108,6 +129,12 @@ class DescriptionBody(WishesBody):
 
     product = ProductBody(required=False)
     prompt = TextField(max_length=MAX_PROMPT, required=False, help_text="Free text that holds the facts.")
+    task = serializers.ChoiceField(
+        TASKS,
+        default=Task.DESCRIPTION.value,
+        help_text="`rewrite` improves `original`, `translate` puts it into `language`; the facts rule in both.",
+    )
+    original = TextField(max_length=MAX_ORIGINAL, default="", allow_blank=True, help_text="The text to work on.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # Not an attribute of the class: `fields` is what DRF calls the serializer's own fields.
@@ -119,21 +146,48 @@ class DescriptionBody(WishesBody):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("product" in attrs) == ("prompt" in attrs):
             raise serializers.ValidationError("Send either `product` or `prompt`.")
+        if (attrs["task"] == Task.DESCRIPTION) != (not attrs["original"].strip()):
+            raise serializers.ValidationError(
+                "`rewrite` and `translate` need an `original`; without a task there is none."
+            )
         return attrs
 
 
-def wishes(data: dict[str, Any]) -> dict[str, Any]:
-    """The brief's settings out of a validated body, as generation.engine.storing.brief_settings keeps them."""
-    names = ("tone", "language", "length", "channel", "voice", "keywords", "instructions")
+# One for all bodies: it keeps nothing of what it reads, and making it takes longer than using it.
+_BODY = DescriptionBody()
+
+
+def read_body(data: Any) -> dict[str, Any]:
+    """As `validated` has it, for those who do not tell what is wrong. Raises ValidationError."""
+    body: dict[str, Any] = _BODY.run_validation(data)
+    return body
+
+
+def wishes(data: dict[str, Any], *, highest: str) -> dict[str, Any]:
+    """The brief's settings out of a validated body, as generation.facts.brief_settings keeps them. `highest` is the
+    tier that the workspace's plan goes up to."""
+    if is_above(data["tier"], highest):
+        raise NotAllowed(
+            f"This workspace's plan writes at {highest} at most. Leave `tier` out, or take a plan that has more.",
+            code="tier_not_in_plan",
+            details={"highest": highest},
+        )
+    names = ("tone", "language", "length", "channel", "tier", "voice", "keywords", "instructions")
     return {name: data[name] for name in names}
 
 
-def brief_from_body(data: dict[str, Any]) -> Brief:
+def brief_from_body(data: dict[str, Any], *, highest: str) -> Brief:
     product: ProductInput = data["product"] if "product" in data else {"prompt": data["prompt"]}
     try:
         facts = extract_facts(product)
     except FactsError as error:
         raise DomainError(error.message, code=error.code) from error
-    chosen = wishes(data)
+    chosen = wishes(data, highest=highest)
     extra = tuple(field for field in FIELDS if field != "description" and field in data.get("fields", ()))
-    return Brief(facts, **{**chosen, "keywords": tuple(chosen["keywords"])}, fields=("description", *extra))
+    return Brief(
+        facts,
+        **{**chosen, "keywords": tuple(chosen["keywords"])},
+        fields=("description", *extra),
+        task=Task(data["task"]),
+        original=data["original"],
+    )

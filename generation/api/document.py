@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
+EVENT_STREAM = "text/event-stream"
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 IDEMPOTENCY = OpenApiParameter(
@@ -23,7 +25,9 @@ WITH_BODY = (400, 411, 413, 415, 422)
 ERRORS = {
     400: "`malformed_json`, `malformed_body`: the body cannot be read.",
     401: "`unauthenticated`: the API key is missing, unknown or revoked.",
-    403: "`forbidden`: the API key lacks the scope.",
+    402: "`budget_exhausted`: a cap on spending leaves no room (`details` says which, how much is spent and when it "
+    "starts afresh); `quota_exceeded`: the plan's products of this month are used up. Known texts are still served.",
+    403: "`forbidden`: the API key lacks the scope; `tier_not_in_plan`: the `tier` asked for is above the plan's.",
     404: "`not_found`: there is no such thing in this workspace.",
     406: "`not_acceptable`: replies are JSON.",
     409: "`conflict`: not possible in the present state; the message says why.",
@@ -31,7 +35,9 @@ ERRORS = {
     413: "`too_large`: the body is over the limit.",
     415: "`unsupported_media_type`: the body is not of the type this operation takes.",
     422: "`invalid` (`details` names the fields), `idempotency_key_reused`, or what the message says.",
-    429: "`rate_limited`: the plan's limit for a minute or a day is used up.",
+    429: "`rate_limited`: a limit for a minute or a day is used up. `details` says which (`limit`: `burst`, `day`, "
+    "`reads`), whose (`scope`), when it makes room (`retry_after`, `resets_at`) and which plan has more (`lifted_by`). "
+    "`budget_in_flight`: other requests hold the rest of a budget for a moment.",
     503: "`provider_unavailable`: no model answered; nothing was stored.",
 }
 
@@ -53,8 +59,18 @@ def _header(name: str, description: str, statuses: list[int | str] | bool) -> Op
 
 
 HEADERS = [
-    _header("RateLimit-Policy", 'The plan\'s limits, such as `"burst";q=30;w=60, "day";q=500;w=86400`.', True),
-    _header("RateLimit", 'What is left of them, such as `"burst";r=29, "day";r=499`.', True),
+    _header(
+        "RateLimit-Policy",
+        'The limits in force, such as `"burst";q=30;w=60, "day";q=500;w=86400`: so many requests (`q`) in any so many '
+        "seconds (`w`). A key's own are `key-burst` and `key-day`. Reads count against `reads` alone.",
+        True,
+    ),
+    _header(
+        "RateLimit",
+        'What is left of each (`r`), and in how many seconds (`t`) one more comes back, such as `"burst";r=29;t=60, '
+        '"day";r=499;t=86700`.',
+        True,
+    ),
     _header("Retry-After", "Seconds to wait.", [429, 503]),
     _header("WWW-Authenticate", "`Bearer`", [401]),
 ]

@@ -9,14 +9,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from accounts.dollars import decimal_usd
 from contentopt.errors import DomainError
-from generation.api.base import PageQuery, WorkspaceAPIView, body_hash, usd
-from generation.api.briefs import WishesBody, wishes
+from generation.api.base import PageQuery, WorkspaceAPIView, body_hash
+from generation.api.briefs import TASKS, WishesBody, wishes
 from generation.api.document import operation
-from generation.api.strict import StrictSerializer
+from generation.api.strict import DollarsField, StrictSerializer, UsdField
+from generation.facts import Task
 from generation.models import Catalogue, Product, Run, RunItem
 from generation.services import runs
-from generation.services.idempotency import key_reused
+from generation.services.idempotency import refuse_another_body
+from generation.services.runs import BatchProgress
 from generation.services.texts import writable_fields
 
 MAX_PRODUCTS = 10_000
@@ -31,6 +34,18 @@ class RunBody(WishesBody):
         child=serializers.UUIDField(), required=False, max_length=MAX_PRODUCTS, help_text="Or just these."
     )
     only_missing = serializers.BooleanField(default=False, help_text="Leave products alone that have a text.")
+    urgency = serializers.ChoiceField(
+        Run.Urgency.choices,
+        default=Run.Urgency.NOW,
+        help_text="`later`: by a provider's batch at half the price, usually within an hour, within 24 at the latest.",
+    )
+    task = serializers.ChoiceField(
+        TASKS,
+        default=Task.DESCRIPTION.value,
+        help_text="`rewrite` improves the texts in the file, `translate` puts ours into `language`; the facts rule in "
+        "both. A product without such a text is described.",
+    )
+    cap_usd = DollarsField(required=False, help_text="Stop spending on this run here; by default at `ceiling_usd`.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("catalogue" in attrs) == ("products" in attrs):
@@ -44,12 +59,12 @@ class RunReply(serializers.Serializer[Run]):
     catalogue = serializers.UUIDField(source="catalogue_id", allow_null=True)
     brief = serializers.DictField(help_text="The wishes it was started with.")
     products = serializers.IntegerField(source="item_count")
-    ceiling_usd = serializers.SerializerMethodField(help_text="It cannot cost more.")
+    urgency = serializers.ChoiceField(Run.Urgency.choices, help_text="`now` also where no model takes batches.")
+    remark = serializers.CharField(help_text="What is not as it was asked for; empty when all is.")
+    ceiling_usd = UsdField(source="ceiling_nanos", help_text="It cannot cost more.")
+    cap_usd = UsdField(source="cap_nanos", allow_null=True, help_text="The cap it was given, if any.")
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
-
-    def get_ceiling_usd(self, run: Run) -> str:
-        return usd(run.ceiling_nanos)
 
 
 class ItemFailure(serializers.Serializer[RunItem]):
@@ -58,7 +73,16 @@ class ItemFailure(serializers.Serializer[RunItem]):
     reason = serializers.CharField(source="failure")
 
 
+class BatchReply(serializers.Serializer[BatchProgress]):
+    gathering = serializers.IntegerField(help_text="Texts that will be in the next batch.")
+    sent = serializers.IntegerField(help_text="Texts that the provider has not answered yet.")
+    since = serializers.DateTimeField(allow_null=True, help_text="When the oldest open batch was sent.")
+    until = serializers.DateTimeField(allow_null=True, help_text="When the provider gives up on it at the latest.")
+    saved_usd = UsdField(source="saved_nanos", help_text="How much more the answered ones would have cost at once.")
+
+
 class RunStatusReply(RunReply):
+    batch = BatchReply(allow_null=True, help_text="Of a run that waits for batches.")
     waiting = serializers.IntegerField()
     running = serializers.IntegerField()
     done = serializers.IntegerField()
@@ -76,22 +100,51 @@ class RunAcceptedReply(RunStatusReply):
 
 def status_of(run: Run) -> dict[str, Any]:
     progress = runs.run_progress(run)
+    batch = runs.batch_progress(run)
     failures: Any = runs.failed_items(run)[:SHOWN_FAILURES]
     return {
         **RunReply(run).data,
+        "batch": BatchReply(batch).data if batch else None,
         "waiting": progress.waiting + progress.paused,
         "running": progress.running,
         "done": progress.done,
         "failed": progress.failed,
         "cancelled": progress.cancelled,
         "known": progress.known,
-        "cost_usd": usd(progress.cost_nanos),
+        "cost_usd": decimal_usd(progress.cost_nanos),
         "seconds_left": progress.seconds_left,
         "failures": ItemFailure(failures, many=True).data,
     }
 
 
-class Runs(WorkspaceAPIView):
+class RunSelection(WorkspaceAPIView):
+    """Which products of the workspace a body means, and how they are to be written."""
+
+    def selection(self, data: dict[str, Any]) -> dict[str, Any]:
+        catalogue, products = self.chosen(data)
+        fields = writable_fields(catalogue.mapping) if catalogue else ["description"]
+        return {
+            "catalogue": catalogue,
+            "products": runs.selected(products, only_missing=data["only_missing"]),
+            "wishes": {
+                **wishes(data, highest=self.workspace.plan.highest_tier),
+                "fields": fields,
+                **({} if data["task"] == Task.DESCRIPTION else {"task": data["task"]}),
+            },
+        }
+
+    def chosen(self, data: dict[str, Any]) -> tuple[Catalogue | None, Any]:
+        products = Product.objects.in_workspace(self.workspace)
+        if "catalogue" in data:
+            catalogue: Catalogue = self.find(Catalogue.objects.all(), data["catalogue"])
+            return catalogue, products.filter(catalogue=catalogue)
+        chosen = products.filter(pk__in=data["products"])
+        if chosen.count() != len(set(data["products"])):
+            raise DomainError("Some of these products do not exist in this workspace.", code="not_found", status=404)
+        return None, chosen
+
+
+class Runs(RunSelection):
     @operation("list_runs", query=PageQuery, replies={200: RunReply(many=True)})
     def get(self, _request: Request) -> Response:
         """Runs, newest first."""
@@ -108,14 +161,14 @@ class Runs(WorkspaceAPIView):
         return Response({**status_of(run), "status_url": status_url}, status=202)
 
     def start(self, data: dict[str, Any], key: str | None, request_hash: str) -> Run:
-        catalogue, products = self.selection(data)
-        fields = writable_fields(catalogue.mapping) if catalogue else ["description"]
         try:
             return runs.start_run(
                 workspace=self.workspace,
-                products=runs.selected(products, only_missing=data["only_missing"]),
-                wishes={**wishes(data), "fields": fields},
-                catalogue=catalogue,
+                **self.selection(data),
+                api_key=self.key,
+                created_by=self.key.created_by,
+                cap_nanos=data.get("cap_usd"),
+                urgency=data["urgency"],
                 idempotency_key=key,
                 request_hash=request_hash,
             )
@@ -124,22 +177,11 @@ class Runs(WorkspaceAPIView):
                 return run
             raise
 
-    def selection(self, data: dict[str, Any]) -> tuple[Catalogue | None, Any]:
-        products = Product.objects.in_workspace(self.workspace)
-        if "catalogue" in data:
-            catalogue: Catalogue = self.find(Catalogue.objects.all(), data["catalogue"])
-            return catalogue, products.filter(catalogue=catalogue)
-        chosen = products.filter(pk__in=data["products"])
-        if chosen.count() != len(set(data["products"])):
-            raise DomainError("Some of these products do not exist in this workspace.", code="not_found", status=404)
-        return None, chosen
-
     def replayed(self, key: str | None, request_hash: str) -> Run | None:
         if key is None:
             return None
         run = Run.objects.in_workspace(self.workspace).filter(idempotency_key=key).first()
-        if run and run.request_hash != request_hash:
-            raise key_reused()
+        refuse_another_body(run, request_hash)
         return run
 
 
@@ -180,7 +222,8 @@ class ResumeRun(RunAction):
 class CancelRun(RunAction):
     @operation("cancel_run", body=ActionBody, replies={200: RunStatusReply}, errors=[404, 409])
     def post(self, _request: Request, pk: str) -> Response:
-        """What is written stays; what was not begun is let go, at no cost."""
+        """What is written stays; what was not begun is let go, at no cost. What a provider's batch has written by
+        then is paid for, and kept."""
         return self.act(pk, runs.cancel_run)
 
 

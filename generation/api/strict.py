@@ -6,9 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+
+from accounts.dollars import MOST_DOLLARS, NANOS_PER_DOLLAR, decimal_usd
 
 MAX_DEPTH = 20
 
@@ -76,3 +80,24 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class DollarsField(serializers.DecimalField):
+    """An amount of dollars, exact to the nano-dollar; validated to nano-dollars. A string is safest, a number works."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=16, decimal_places=9, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        dollars = super().to_internal_value(data)
+        if not 0 <= dollars <= MOST_DOLLARS:
+            raise serializers.ValidationError(f"An amount from 0 to {MOST_DOLLARS:,} dollars.")
+        return int(dollars * NANOS_PER_DOLLAR)
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class UsdField(serializers.Field[int, Any, str, int]):
+    """Nano-dollars, told as an exact decimal string of dollars."""
+
+    def to_representation(self, value: int) -> str:
+        return decimal_usd(value)

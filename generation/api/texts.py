@@ -2,18 +2,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import Http404
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.throttling import Allowance
 from contentopt.errors import Conflict
-from generation.api.base import PageQuery, WorkspaceAPIView, body_hash, usd
-from generation.api.briefs import DescriptionBody, brief_from_body
+from generation.api.base import PageQuery, WorkspaceAPIView
 from generation.api.document import operation
-from generation.api.strict import StrictSerializer, TextField
+from generation.api.explaining import ExplainQuery, ExplanationReply, explanation_of
+from generation.api.strict import StrictSerializer, TextField, UsdField
+from generation.engine.answered import bring_in
 from generation.models import Text
-from generation.services.texts import MAX_TEXT, describe, edit_text
+from generation.services.decisions import MAX_REASON, keep_text, reject_text
+from generation.services.texts import MAX_TEXT, edit_text
 
 
 class EvidenceReply(serializers.Serializer[Any]):
@@ -30,16 +34,21 @@ class TextReply(serializers.Serializer[Text]):
     text = serializers.CharField(source="description")
     seo_title = serializers.CharField()
     meta_description = serializers.CharField()
+    bullets = serializers.SerializerMethodField(help_text="Benefit bullets, if they were asked for.")
     source = serializers.ChoiceField(Text.Source.choices)  # type: ignore[assignment]
     model = serializers.CharField(source="model_id")
     is_offline = serializers.BooleanField(help_text="Composed by the offline writer, without a model.")
-    cost_usd = serializers.SerializerMethodField(help_text="Exact, as a decimal string.")
+    cost_usd = UsdField(source="cost_nanos", help_text="Exact, as a decimal string.")
     tokens = serializers.DictField(child=serializers.IntegerField())
     evidence = serializers.SerializerMethodField()
+    is_proposal = serializers.BooleanField(
+        source="is_undecided", help_text="Another wording that waits to be kept or rejected; not the product's text."
+    )
+    rejected_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 
-    def get_cost_usd(self, text: Text) -> str:
-        return usd(text.cost_nanos)
+    def get_bullets(self, text: Text) -> list[str]:
+        return text.bullets.splitlines()
 
     @extend_schema_field(EvidenceReply(many=True))
     def get_evidence(self, text: Text) -> list[dict[str, Any]]:
@@ -61,24 +70,24 @@ class RemainingReply(serializers.Serializer[Any]):
     day = serializers.IntegerField(allow_null=True)
 
 
-class DescriptionReply(TextReply):
+class ExplainedReply(TextReply):
+    explanation = ExplanationReply(allow_null=True, help_text="Null unless `explain=1`.")
+
+
+class DescriptionReply(ExplainedReply):
     remaining = RemainingReply()
 
 
-class Descriptions(WorkspaceAPIView):
-    @operation(
-        "create_description", body=DescriptionBody, replies={200: DescriptionReply}, errors=[503], idempotent=True
-    )
-    def post(self, request: Request) -> Response:
-        """Describe one product. The text states only what the product's facts state."""
-        key = self.idempotency_key()
-        text = describe(
-            workspace=self.workspace,
-            brief=brief_from_body(self.body(DescriptionBody)),
-            idempotency_key=key,
-            request_hash=body_hash(request.data),
-        )
-        return Response({**TextReply(text).data, "remaining": self.allowance.remaining()})
+# One for all replies: making a serializer takes ten times as long as using it.
+TEXT_REPLY = TextReply()
+
+
+def text_reply(text: Text) -> dict[str, Any]:
+    return TEXT_REPLY.to_representation(text)
+
+
+def description_reply(reply: dict[str, Any], allowance: Allowance, explanation: Any = None) -> dict[str, Any]:
+    return {**reply, "explanation": explanation, "remaining": allowance.remaining()}
 
 
 class TextsQuery(PageQuery):
@@ -100,25 +109,63 @@ class TextChange(StrictSerializer):
     text = TextField(max_length=MAX_TEXT, required=False)
     seo_title = TextField(max_length=500, required=False, allow_blank=True)
     meta_description = TextField(max_length=1_000, required=False, allow_blank=True)
+    bullets = serializers.ListField(child=TextField(max_length=500), required=False, max_length=20)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
-            raise serializers.ValidationError("Send `text`, `seo_title` or `meta_description`.")
+            raise serializers.ValidationError("Send `text`, `seo_title`, `meta_description` or `bullets`.")
         return attrs
 
 
 class OneText(WorkspaceAPIView):
-    @operation("get_text", replies={200: TextReply}, errors=[404])
+    @operation("get_text", query=ExplainQuery, replies={200: ExplainedReply}, errors=[404])
     def get(self, _request: Request, pk: str) -> Response:
-        """One text with its evidence."""
-        return Response(TextReply(self.find(Text.objects.all(), pk)).data)
+        """One text with its evidence; with `explain=1` also where it came from."""
+        is_explained = self.query(ExplainQuery)["explain"]
+        texts = Text.objects.select_related("product")
+        try:
+            text = self.find(texts, pk)
+        except Http404:
+            bring_in()
+            text = self.find(texts, pk)
+        return Response({**text_reply(text), "explanation": explanation_of(text, is_wanted=is_explained)})
 
     @operation("edit_text", body=TextChange, replies={200: TextReply}, errors=[404, 409])
     def patch(self, _request: Request, pk: str) -> Response:
-        """Edit a product's present text. The reply is the new version; earlier ones stay in the history."""
+        """Edit a product's present text, or a proposal, which is kept by that. The reply is the new version; earlier
+        ones stay in the history. If it says only what the facts say, it is served for the same facts from now on."""
         text: Text = self.find(Text.objects.select_related("product__catalogue", "product__text"), pk)
         changes = self.body(TextChange)
-        if text.product is None or text.product.text_id != text.pk:
-            raise Conflict("Only the present text of a product can be edited.")
+        if text.product is None or not (text.product.text_id == text.pk or text.is_undecided):
+            raise Conflict("Only the present text of a product, or a proposal for it, can be edited.")
         changes["description"] = changes.pop("text", text.description)
-        return Response(TextReply(edit_text(product=text.product, fields=changes, editor=None)).data)
+        if "bullets" in changes:
+            changes["bullets"] = "\n".join(" ".join(bullet.split()) for bullet in changes["bullets"])
+        edited = edit_text(product=text.product, fields=changes, editor=None, proposal=text.pk)
+        return Response(TextReply(edited).data)
+
+
+class KeepBody(StrictSerializer):
+    """No fields."""
+
+
+class KeepText(WorkspaceAPIView):
+    @operation("keep_text", body=KeepBody, replies={200: TextReply}, errors=[404, 409])
+    def post(self, _request: Request, pk: str) -> Response:
+        """Make a proposal the product's text, and what is served for the same facts and wishes from now on."""
+        self.body(KeepBody)
+        return Response(TextReply(keep_text(self.find(Text.objects.select_related("product"), pk))).data)
+
+
+class RejectBody(StrictSerializer):
+    reason = TextField(max_length=MAX_REASON, default="", allow_blank=True, help_text="Stands in the history.")
+
+
+class RejectText(WorkspaceAPIView):
+    @operation("reject_text", body=RejectBody, replies={200: TextReply}, errors=[404])
+    def post(self, _request: Request, pk: str) -> Response:
+        """A text is not usable: it is not served again, and the product goes back to its last good version, or to
+        none. A proposal is discarded. Either stays in the history; rejecting twice is rejecting once."""
+        reason = self.body(RejectBody)["reason"]
+        text = self.find(Text.objects.select_related("product"), pk)
+        return Response(TextReply(reject_text(text, by=self.key.created_by, reason=reason)).data)

@@ -49,6 +49,11 @@ class Mapping:
     def columns(self, *roles: Role) -> tuple[int, ...]:
         return tuple(index for index, role in enumerate(self.roles) if role in roles)
 
+    @property
+    def written(self) -> tuple[Role, ...]:
+        """The fields that we may write and the file has columns for; the description always."""
+        return tuple(role for role in WRITTEN_ROLES if role == "description" or role in self.roles)
+
     def to_json(self) -> dict[str, Any]:
         return {"roles": list(self.roles), "html": list(self.html)}
 

@@ -1,24 +1,40 @@
 from __future__ import annotations
 
-from generation.models.caching import CachedText, Flight
+from generation.models.batches import BatchPart, LlmBatch
+from generation.models.caching import CachedTemplate, CachedText, Flight
 from generation.models.catalogues import Catalogue, CatalogueChunk, ColumnMapping, Product, RowProblem, Variant
-from generation.models.providers import LlmCall, LlmModel, Provider
+from generation.models.nights import Night, NightItem
+from generation.models.providers import LONG_RATES, LlmCall, LlmModel, ModelPrice, Provider
+from generation.models.routing import EconomyOutcome, Learning, RoutingRule
 from generation.models.runs import Run, RunItem
-from generation.models.texts import Text
+from generation.models.streams import Stream
+from generation.models.texts import Refinement, Text
 
 __all__ = [
+    "LONG_RATES",
+    "BatchPart",
+    "CachedTemplate",
     "CachedText",
     "Catalogue",
     "CatalogueChunk",
     "ColumnMapping",
+    "EconomyOutcome",
     "Flight",
+    "Learning",
+    "LlmBatch",
     "LlmCall",
     "LlmModel",
+    "ModelPrice",
+    "Night",
+    "NightItem",
     "Product",
     "Provider",
+    "Refinement",
+    "RoutingRule",
     "RowProblem",
     "Run",
     "RunItem",
+    "Stream",
     "Text",
     "Variant",
 ]

@@ -115,6 +115,9 @@ class Product(WorkspaceOwned):
     product = models.JSONField(help_text="What is known about it, as generation.facts.ProductInput.")
     facts_hash = models.CharField(max_length=80)
     facts_bytes = models.PositiveIntegerField(help_text="UTF-8 size of the facts, the variable part of a prompt.")
+    family = models.CharField(
+        max_length=120, blank=True, help_text="What variants share, as generation.families has it; empty without one."
+    )
     fact_count = models.PositiveSmallIntegerField(default=0)
     originals = models.JSONField(default=dict, help_text="Present cells of the fields we may write, as received.")
     original_hash = models.CharField(max_length=64, blank=True, help_text="Of the present description, to find twins.")
@@ -133,6 +136,13 @@ class Product(WorkspaceOwned):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def quota_key(self) -> str | None:
+        """What makes it the same product in a month's quota; None for the sample shop, which does not count."""
+        if self.catalogue.is_sample:
+            return None
+        return f"key:{self.key}" if self.key else f"facts:{self.facts_hash}"
 
 
 class Variant(WorkspaceOwned):

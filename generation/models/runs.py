@@ -19,13 +19,25 @@ class Run(WorkspaceOwned):
         CANCELLED = "cancelled", "Cancelled"
         FINISHED = "finished", "Finished"
 
+    class Urgency(models.TextChoices):
+        """The words are the API's."""
+
+        NOW = "now", "Now"
+        LATER = "later", "Within 24 hours, at half the price"
+
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="runs")
     catalogue = models.ForeignKey(Catalogue, on_delete=models.CASCADE, null=True, blank=True, related_name="runs")
     brief = models.JSONField(help_text="Everything but the facts: tone, language, length, fields, …")
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    urgency = models.CharField(max_length=5, choices=Urgency.choices, default=Urgency.NOW)
+    remark = models.TextField(blank=True, help_text="What is not as it was asked for, in plain English.")
     item_count = models.PositiveIntegerField(default=0)
     ceiling_nanos = models.BigIntegerField(default=0, help_text="The most it could cost, as shown before it started.")
+    cap_nanos = models.BigIntegerField(
+        null=True, blank=True, help_text="What it may cost, if less than the most it could."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    api_key = models.ForeignKey("accounts.ApiKey", on_delete=models.SET_NULL, null=True, related_name="+")
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (NULLs do not collide)
     request_hash = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -56,6 +68,9 @@ class RunItem(WorkspaceOwned, Job):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="items")
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="run_items")
     position = models.PositiveIntegerField()
+    waits_for = models.ForeignKey(
+        "generation.BatchPart", on_delete=models.SET_NULL, null=True, blank=True, related_name="run_items"
+    )
 
     objects = TenantQuerySet["RunItem"].as_manager()
 

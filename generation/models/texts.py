@@ -16,6 +16,9 @@ class Text(WorkspaceOwned):
 
         MODEL = "model", "Written by a model"
         EXACT = "exact", "Known: the same facts were written before"
+        TEMPLATE = "template", "Filled from the text of its family"
+        SEMANTIC = "semantic", "Known: the same facts were asked for in other words"
+        PRECOMPUTED = "precomputed", "Written overnight, before anybody asked"
         COALESCED = "coalesced", "Shared with an identical request"
         EDITED = "edited", "Edited by a person"
         RESTORED = "restored", "Restored from an earlier version"
@@ -31,9 +34,20 @@ class Text(WorkspaceOwned):
     description = models.TextField()
     seo_title = models.TextField(blank=True)
     meta_description = models.TextField(blank=True)
+    bullets = models.TextField(blank=True, help_text="Benefit bullets, one a line.")
     evidence = models.JSONField(default=list, help_text="For each sentence: start, end, labels of its facts.")
     complaints = models.JSONField(default=list, help_text="What the output check says of an edited text.")
-    source = models.CharField(max_length=10, choices=Source.choices)
+    source = models.CharField(max_length=12, choices=Source.choices)
+    explanation = models.JSONField(default=list, help_text="Each layer that was asked: layer, outcome, reason.")
+    cache_key = models.CharField(max_length=120, blank=True, help_text="The cache entry that holds it, or would.")
+    is_proposal = models.BooleanField(
+        default=False, help_text="Another wording asked for past the cache, which becomes the cached one when kept."
+    )
+    rejected_at = models.DateTimeField(null=True, blank=True)
+    rejected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    rejection = models.TextField(blank=True, help_text="Why it was not usable, in the words of whoever said so.")
     provider = models.CharField(max_length=60, blank=True)
     model_id = models.CharField(max_length=100, blank=True)
     cost_nanos = models.BigIntegerField(default=0)
@@ -69,5 +83,48 @@ class Text(WorkspaceOwned):
         return f"{self.description[:60]}…"
 
     @property
+    def is_undecided(self) -> bool:
+        """A proposal that nobody kept or discarded yet."""
+        return self.is_proposal and self.rejected_at is None
+
+    @property
+    def is_discarded(self) -> bool:
+        return self.is_proposal and self.rejected_at is not None
+
+    @property
     def is_offline(self) -> bool:
         return self.provider == "offline"
+
+
+class Refinement(WorkspaceOwned):
+    """One turn of a conversation about a text: what was wished of it, and the text that came of that, or why none did.
+
+    A text's conversation is what leads to it: its refinement, that of the text which that one was about, and so on.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="refinements")
+    product = models.ForeignKey(
+        "generation.Product", on_delete=models.CASCADE, null=True, blank=True, related_name="refinements"
+    )
+    basis = models.ForeignKey(Text, on_delete=models.CASCADE, related_name="refinements")
+    wish = models.TextField()
+    text = models.OneToOneField(Text, on_delete=models.CASCADE, null=True, blank=True, related_name="refinement")
+    answer = models.TextField(blank=True, help_text="Why no text came of it, in words for whoever wished it.")
+    cost_nanos = models.BigIntegerField(default=0)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet["Refinement"].as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(text__isnull=True) ^ Q(answer=""), name="refinement_has_a_text_or_an_answer"
+            ),
+            models.CheckConstraint(condition=Q(cost_nanos__gte=0), name="refinement_cost_not_negative"),
+            models.CheckConstraint(condition=~Q(wish=""), name="refinement_wish_not_empty"),
+        ]
+        indexes = [models.Index(fields=("product", "-created_at"), name="refinement_of_product")]

@@ -1,47 +1,92 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Avg, Count, Q, QuerySet, Sum
+from django.db.models import Avg, Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
-from accounts.models import User, Workspace
+from accounts import budgets
+from accounts.budgets import Payer
+from accounts.models import ApiKey, User, Workspace
 from contentopt.errors import Conflict, DomainError
-from contentopt.jobs import JobState
-from generation.caching import exact
-from generation.engine.items import finish_run, hand_out
-from generation.engine.routes import Route, choose_route
-from generation.engine.storing import NO_FACTS, brief_from
-from generation.engine.writing import CHECKED_ATTEMPTS, ProviderUnavailable
-from generation.facts import Brief, fingerprint_from_hash
-from generation.llm.prices import ceiling_nanos
-from generation.models import Catalogue, LlmCall, Product, Run, RunItem, Text
-from generation.prompts import max_output_tokens, prompt_bytes
+from contentopt.jobs import UNFINISHED, JobState, queue_again
+from generation.batches import queue
+from generation.caching import exact, templates
+from generation.caching.asking import cache_key, may_be_public
+from generation.engine.items import finish_run, give_places_back, hand_out, items_per_task, payer_of
+from generation.engine.postponing import batch_specs, is_upstream, may_wait
+from generation.engine.pricing import likely_nanos, most_nanos, most_nanos_later
+from generation.engine.routes import NOTHING_ON, OFFLINE_ROUTE
+from generation.engine.storing import NO_FACTS
+from generation.engine.writing import ProviderUnavailable, router_of
+from generation.facts import Brief, brief_from, facts_hash, fingerprint_from_hash
+from generation.families import family_of
+from generation.llm.batches import HOURS, TIER
+from generation.models import BatchPart, Catalogue, LlmBatch, LlmCall, Product, Run, RunItem, Text
+from generation.prompts import facts_block
+from generation.routing import Route
 
 BATCH = 1000
+NO_BATCHES = (
+    "It was to be written later, at half the price, but no model that writes here takes batches. It is written now, at "
+    "the usual price."
+)
 # Until there are calls of our own to average over: seconds one text takes.
 USUAL_SECONDS = {"offline": 0.05, "model": 2.5}
-# What a typical text uses of its ceiling; for the "likely" figure beside the "at most" one.
-USUAL_INPUT_TOKENS_PER_BYTE = 0.25
-USUAL_OUTPUT_SHARE = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class LaterPrice:
+    """What the same costs whoever can wait for a batch. Nano-dollars; the ceiling is never exceeded."""
+
+    ceiling_nanos: int
+    likely_nanos: int
+    model_id: str
+    room_nanos: int | None
+    hours: int = HOURS
+
+    @property
+    def fits_budget(self) -> bool:
+        return self.room_nanos is None or self.ceiling_nanos <= self.room_nanos
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run would do, before it starts. Money in nano-dollars; `ceiling_nanos` is never exceeded."""
+    """What writing would do, before it starts. Money in nano-dollars; `ceiling_nanos` is never exceeded.
+
+    `calls` is how many texts are likely to be written by a model: equal facts share one, and so do the variants of a
+    family, of which the others are `filled`. A family may turn out to be written one by one, so the ceiling does not
+    count on any. `room_nanos` is what the tightest cap leaves; None without a cap. `later` is None where no model
+    takes batches.
+    """
 
     products: int
     known: int
     to_write: int
+    calls: int
+    filled: int
     ceiling_nanos: int
     likely_nanos: int
     seconds: float
     model_id: str
+    escalates_to: str  # the model that is asked where a text fails the check; empty when none is
+    room_nanos: int | None
+    later: LaterPrice | None
+
+    @property
+    def fits_budget(self) -> bool:
+        """It cannot be refused for money, whatever happens."""
+        return self.room_nanos is None or self.ceiling_nanos <= self.room_nanos
+
+    def most_nanos(self, urgency: str) -> int:
+        return self.later.ceiling_nanos if self.later and urgency == Run.Urgency.LATER else self.ceiling_nanos
 
 
 def selected(
@@ -53,53 +98,110 @@ def selected(
     return products.filter(text=None) if only_unwritten else products
 
 
-def estimate_run(*, workspace: Workspace, products: QuerySet[Product], wishes: dict[str, Any]) -> Estimate:
+def estimate_run(*, payer: Payer, products: QuerySet[Product], wishes: dict[str, Any]) -> Estimate:
     """`wishes` is everything of a brief but the facts, as `brief_settings` keeps it."""
-    brief = brief_from(wishes, NO_FACTS)
-    route = choose_route()
-    if not route.specs:
-        raise ProviderUnavailable(
-            "Every model is switched off at the moment, so nothing can be written.", retry_after=60
-        )
-    total = known = ceiling = likely = 0
-    for batch in _batches(products):
-        keys = {exact.cache_key(fingerprint_from_hash(brief, hash_), route.model_ids): size for hash_, size in batch}
+    return _estimate(payer, brief_from(wishes, NO_FACTS), _batches(products))
+
+
+def estimate_brief(*, payer: Payer, brief: Brief) -> Estimate:
+    size = len(facts_block(brief.facts).encode())
+    family = family_of(brief.facts, brief.language)
+    return _estimate(payer, brief, [[Priced(facts_hash(brief.facts), size, family.key if family else "")]])
+
+
+class Priced(NamedTuple):
+    """What of a product decides its price."""
+
+    facts_hash: str
+    facts_bytes: int
+    family: str  # empty without one
+
+
+def _estimate(payer: Payer, brief: Brief, batches: Iterable[list[Priced]]) -> Estimate:
+    router = router_of(payer)
+    quality = router.quality(brief)
+    routes = router.possible(brief, facts_are_known=brief.facts is not NO_FACTS)
+    if not routes:
+        raise ProviderUnavailable(NOTHING_ON, retry_after=60)
+    likeliest = routes[0]
+    families = _Families(payer.workspace_id, brief, quality)
+    batched = batch_specs(likeliest)[:1] if may_wait(routes) else ()
+    total = known = ceiling = likely = calls = later_ceiling = later_likely = 0
+    seen: set[str] = set()
+    for batch in batches:
+        keys = [cache_key(fingerprint_from_hash(brief, each.facts_hash), quality) for each in batch]
+        products = dict(zip(keys, batch, strict=True))
+        new = products.keys() - exact.known_keys(payer.workspace_id, keys, may_be_public=may_be_public(brief))
         total += len(batch)
-        new = set(keys) - exact.known_keys(workspace.pk, list(keys))
-        known += len(batch) - len(new)
-        ceiling += sum(_ceiling(brief, route, keys[key]) for key in new)
-        likely += sum(_likely(brief, route, keys[key]) for key in new)
-    to_write = total - known
-    return Estimate(total, known, to_write, ceiling, likely, _seconds(route, to_write), route.specs[0].model_id)
+        known += sum(key not in new for key in keys)
+        unseen = [products[key] for key in products if key in new - seen]
+        ceiling += sum(most_nanos(brief, routes, each.facts_bytes) for each in unseen)
+        written = families.to_write(unseen)
+        calls += len(written)
+        likely += sum(likely_nanos(brief, likeliest.specs[0], each.facts_bytes) for each in written)
+        for spec in batched:
+            later_ceiling += sum(most_nanos_later(brief, routes, each.facts_bytes) for each in unseen)
+            later_likely += sum(likely_nanos(brief, spec, each.facts_bytes, TIER) for each in written)
+        seen |= new
+    room = budgets.room(payer)
+    return Estimate(
+        products=total,
+        known=known,
+        to_write=total - known,
+        calls=calls,
+        filled=len(seen) - calls,
+        ceiling_nanos=ceiling,
+        likely_nanos=likely,
+        seconds=_seconds(likeliest, calls),
+        model_id=likeliest.specs[0].model_id,
+        escalates_to=likeliest.stages[1].specs[0].model_id if len(likeliest.stages) > 1 else "",
+        room_nanos=room,
+        later=LaterPrice(later_ceiling, later_likely, batched[0].model_id, room) if batched else None,
+    )
 
 
-def _batches(products: QuerySet[Product]) -> Iterator[list[tuple[str, int]]]:
-    rows = iter(products.order_by("row_number").values_list("facts_hash", "facts_bytes").iterator(chunk_size=BATCH))
+class _Families:
+    """Which families have a text by the time it is a product's turn."""
+
+    def __init__(self, workspace_id: UUID, brief: Brief, quality: str) -> None:
+        self.workspace_id = workspace_id
+        self.brief = brief
+        self.quality = quality
+        self.served: set[str] = set()
+
+    def to_write(self, products: list[Priced]) -> list[Priced]:
+        """Those of the products, in their order, that a model has to be asked for."""
+        keys = {each.family: self.key(each.family) for each in products if each.family}
+        usable = templates.usable_keys(self.workspace_id, list(keys.values()))
+        written = []
+        for each in products:
+            key = keys.get(each.family, "")
+            if not key or not usable.get(key, True):
+                written.append(each)
+            elif key not in usable and key not in self.served:
+                written.append(each)
+                self.served.add(key)
+        return written
+
+    def key(self, family: str) -> str:
+        return cache_key(fingerprint_from_hash(self.brief, family), self.quality)
+
+
+def _batches(products: QuerySet[Product]) -> Iterator[list[Priced]]:
+    columns = products.order_by("row_number").values_list("facts_hash", "facts_bytes", "family")
+    rows = (Priced(*row) for row in columns.iterator(chunk_size=BATCH))
     while batch := list(islice(rows, BATCH)):
         yield batch
 
 
-def _ceiling(brief: Brief, route: Route, facts_bytes: int) -> int:
-    """Every model of the route tried in turn, each with its second attempt: no run can cost more."""
-    size = prompt_bytes(facts_bytes) + len((brief.voice + brief.instructions + " ".join(brief.keywords)).encode())
-    prices = [spec.price for spec in route.specs if spec.price]
-    return CHECKED_ATTEMPTS * sum(ceiling_nanos(size, max_output_tokens(brief), price) for price in prices)
-
-
-def _likely(brief: Brief, route: Route, facts_bytes: int) -> int:
-    price = route.specs[0].price
-    if price is None:
-        return 0
-    tokens_in = int(prompt_bytes(facts_bytes) * USUAL_INPUT_TOKENS_PER_BYTE)
-    return ceiling_nanos(tokens_in, int(max_output_tokens(brief) * USUAL_OUTPUT_SHARE), price)
-
-
 def _seconds(route: Route, to_write: int) -> float:
-    recent = LlmCall._base_manager.filter(model_id=route.specs[0].model_id, outcome=LlmCall.Outcome.ACCEPTED)
+    recent = LlmCall._base_manager.filter(
+        model_id=route.specs[0].model_id, outcome=LlmCall.Outcome.ACCEPTED, is_batched=False
+    )
     average = recent.order_by("-created_at")[:200].aggregate(ms=Avg("latency_ms"))["ms"]
-    usual = USUAL_SECONDS["offline" if route.is_offline else "model"]
+    usual = USUAL_SECONDS["offline" if route is OFFLINE_ROUTE else "model"]
     each = max((average or 0) / 1000, 0.02) if average is not None else usual
-    at_once: int = min(settings.RUN_WINDOW, settings.BULK_WORKERS)
+    at_once: int = min(settings.RUN_WINDOW, settings.BULK_WORKERS) * items_per_task()
     return to_write * each / at_once
 
 
@@ -110,27 +212,48 @@ def start_run(
     products: QuerySet[Product],
     wishes: dict[str, Any],
     created_by: User | None = None,
+    api_key: ApiKey | None = None,
     catalogue: Catalogue | None = None,
+    cap_nanos: int | None = None,
+    urgency: str = Run.Urgency.NOW,
     idempotency_key: str | None = None,
     request_hash: str = "",
 ) -> Run:
-    """Create the run and its items, which are the queue, and wake the workers after commit."""
-    estimate = estimate_run(workspace=workspace, products=products, wishes=wishes)
+    """Create the run and its items, which are the queue, and wake the workers after commit.
+
+    One that is not urgent goes by batch; where no model takes any it is written now, and its remark says so. The run
+    has a budget of its own: the cap if one is given, else the most it can cost as shown before it started.
+    """
+    payer = Payer(
+        workspace.pk,
+        "run",
+        user_id=created_by.pk if created_by else None,
+        api_key_id=api_key.pk if api_key else None,
+    )
+    estimate = estimate_run(payer=payer, products=products, wishes=wishes)
     if not estimate.products:
         raise DomainError(
             "There is nothing to write: no product is selected, or all of them have a text already.", code="no_products"
         )
+    is_later = urgency == Run.Urgency.LATER and estimate.later is not None
+    ceiling = estimate.most_nanos(urgency)
     run = Run.objects.create(
         workspace=workspace,
         catalogue=catalogue,
         brief=wishes,
-        ceiling_nanos=estimate.ceiling_nanos,
+        urgency=Run.Urgency.LATER if is_later else Run.Urgency.NOW,
+        remark=NO_BATCHES if urgency == Run.Urgency.LATER and not is_later and ceiling else "",
+        ceiling_nanos=ceiling,
+        cap_nanos=cap_nanos,
         created_by=created_by,
+        api_key=api_key,
         idempotency_key=idempotency_key,
         request_hash=request_hash,
     )
     run.item_count = _create_items(run, products)
     run.save(update_fields=["item_count"])
+    limit = ceiling if cap_nanos is None else min(cap_nanos, ceiling)
+    budgets.open_run_budget(workspace_id=workspace.pk, run_id=run.pk, limit_nanos=limit)
     transaction.on_commit(lambda: hand_out(run.pk, settings.RUN_WINDOW), robust=True)
     return run
 
@@ -170,18 +293,33 @@ def resume_run(run: Run) -> None:
 
 
 def cancel_run(run: Run) -> None:
-    """What is written stays; what was not begun is let go, at no cost."""
+    """What is written stays; what was not begun is let go, at no cost. A provider that has a batch of it is told to
+    stop; what it has written by then is paid for, and kept."""
     with transaction.atomic():
         _change_state(run, (Run.State.RUNNING, Run.State.PAUSED), Run.State.CANCELLED, finished_at=Now())
-        waiting = run.items.filter(state__in=(JobState.QUEUED, JobState.PAUSED))
+        run.items.filter(is_upstream(), state=JobState.PAUSED).update(state=JobState.QUEUED)
+        waiting = run.items.filter(~is_upstream(), state__in=(JobState.QUEUED, JobState.PAUSED))
+        waited = list(waiting.exclude(waits_for=None).select_related("product__catalogue"))
         waiting.update(state=JobState.CANCELLED, failure="Cancelled before it was begun.", finished_at=Now())
+        queue.cancel(run)
+    give_places_back(run.workspace_id, waited)
 
 
 def retry_failed(run: Run) -> int:
-    """Queue the failed and cancelled items again, with a fresh set of attempts."""
-    again = requeue_items(run.items.all())
-    if not again:
-        raise Conflict("No product of this run failed, so there is nothing to retry.")
+    """Queue the failed and cancelled items again, with a fresh set of attempts.
+
+    Whoever asks for that allows the run what they can cost, unless it was given a cap: that one stays.
+    """
+    ended = Product.objects.in_workspace(run.workspace_id).filter(
+        run_items__run=run, run_items__state__in=(JobState.FAILED, JobState.CANCELLED)
+    )
+    estimate = estimate_run(payer=payer_of(run), products=ended, wishes=run.brief)
+    with transaction.atomic():
+        again = requeue_items(run.items.all())
+        if not again:
+            raise Conflict("No product of this run failed, so there is nothing to retry.")
+        if run.cap_nanos is None:
+            budgets.allow_run(workspace_id=run.workspace_id, run_id=run.pk, room_nanos=estimate.most_nanos(run.urgency))
     hand_out(run.pk, settings.RUN_WINDOW)
     return again
 
@@ -191,9 +329,7 @@ def requeue_items(items: QuerySet[RunItem]) -> int:
     """Queue what failed or was cancelled among these items; the sweeper hands them out."""
     ended = items.filter(state__in=(JobState.FAILED, JobState.CANCELLED, JobState.PAUSED))
     runs = set(ended.values_list("run_id", flat=True))
-    again = ended.update(
-        state=JobState.QUEUED, attempt=0, published_at=None, failure="", finished_at=None, next_run_at=Now()
-    )
+    again = queue_again(ended, waits_for=None)
     Run.objects.across_workspaces().filter(pk__in=runs).update(state=Run.State.RUNNING, finished_at=None)
     return again
 
@@ -209,7 +345,7 @@ def _change_state(run: Run, before: str | tuple[str, ...], after: str, **columns
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is. `seconds_left` is None when it cannot be told yet."""
+    """How far a run is, and from which layers its texts came. `seconds_left` is None when it cannot be told yet."""
 
     total: int
     waiting: int
@@ -218,7 +354,7 @@ class Progress:
     done: int
     failed: int
     cancelled: int
-    known: int
+    sources: dict[str, int]
     cost_nanos: int
     seconds_left: float | None
 
@@ -226,12 +362,15 @@ class Progress:
     def ended(self) -> int:
         return self.done + self.failed + self.cancelled
 
+    @property
+    def known(self) -> int:
+        """Texts that no model was called for."""
+        return sum(count for source, count in self.sources.items() if source != Text.Source.MODEL)
+
 
 def run_progress(run: Run) -> Progress:
     counts = dict(run.items.values_list("state").annotate(count=Count("pk")).order_by())
-    known = Text.objects.in_workspace(run.workspace_id).filter(
-        run_item__run=run, source__in=(Text.Source.EXACT, Text.Source.COALESCED)
-    )
+    written = Text.objects.in_workspace(run.workspace_id).filter(run_item__run=run)
     cost = LlmCall.objects.in_workspace(run.workspace_id).filter(run_item__run=run).aggregate(sum=Sum("cost_nanos"))
     progress = Progress(
         total=run.item_count,
@@ -241,7 +380,7 @@ def run_progress(run: Run) -> Progress:
         done=counts.get(JobState.DONE, 0),
         failed=counts.get(JobState.FAILED, 0),
         cancelled=counts.get(JobState.CANCELLED, 0),
-        known=known.count(),
+        sources=dict(written.order_by().values_list("source").annotate(count=Count("pk"))),
         cost_nanos=cost["sum"] or 0,
         seconds_left=None,
     )
@@ -259,6 +398,40 @@ def _seconds_left(run: Run, progress: Progress) -> float | None:
         return None
     pace = (times[0] - times[-1]).total_seconds() / (len(times) - 1)
     return pace * left
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProgress:
+    """What of a run is with a provider, since when, and what waiting for it has saved. Nano-dollars."""
+
+    gathering: int
+    sent: int
+    since: datetime | None
+    is_cancelling: bool
+    saved_nanos: int
+
+    @property
+    def until(self) -> datetime | None:
+        """When the provider gives up on what it has not written."""
+        return self.since and self.since + timedelta(hours=HOURS)
+
+
+def batch_progress(run: Run) -> BatchProgress | None:
+    """None for a run that does not wait for batches."""
+    if run.urgency != Run.Urgency.LATER:
+        return None
+    unfinished = run.items.filter(state__in=UNFINISHED)
+    batches = run.batches.filter(stage__in=LlmBatch.AT_THE_PROVIDER).aggregate(
+        since=Min("submitting_at"), cancelling=Count("pk", Q(cancel_asked_at__isnull=False))
+    )
+    saved = BatchPart.objects.in_workspace(run.workspace_id).filter(batch__run=run)
+    return BatchProgress(
+        gathering=unfinished.filter(waits_for__state=BatchPart.State.WAITING).count(),
+        sent=unfinished.filter(waits_for__state=BatchPart.State.SENT).count(),
+        since=batches["since"],
+        is_cancelling=bool(batches["cancelling"]),
+        saved_nanos=saved.aggregate(sum=Sum("saved_nanos"))["sum"] or 0,
+    )
 
 
 def failed_items(run: Run) -> QuerySet[RunItem]:

@@ -1,50 +1,70 @@
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.budgets import Payer
 from accounts.models import User, Workspace
 from contentopt.errors import DomainError
-from generation.engine.storing import brief_from, default_wishes, facts_shown, next_version, show, store_text
-from generation.engine.writing import write
-from generation.facts import FIELDS, Brief, Facts, check_text, extract_facts, find_evidence
-from generation.models import Product, Text
-from generation.services.idempotency import key_reused
+from generation.catalogues.mapping import Mapping
+from generation.engine import upkeep
+from generation.engine.storing import (
+    default_wishes,
+    facts_shown,
+    locked,
+    next_version,
+    product_facts,
+    show,
+    store_text,
+    undecided,
+)
+from generation.engine.writing import Written, write
+from generation.facts import FIELDS, Brief, Task, brief_from, brief_settings, check_text, facts_hash, find_evidence
+from generation.models import CachedText, Product, Text
+from generation.services.idempotency import refuse_another_body
 
 # An autosave within this time of the last one, by the same person, updates the version they have open.
 SAME_SITTING_SECONDS = 30 * 60
 MAX_TEXT = 20_000
 
 
-def product_facts(product: Product) -> Facts:
-    return extract_facts(product.product)
-
-
 def describe(
     *,
     workspace: Workspace,
+    payer: Payer,
     brief: Brief,
     idempotency_key: str | None = None,
     request_hash: str = "",
     created_by: User | None = None,
 ) -> Text:
-    """One text for a brief that belongs to no imported product: the API's and the landing page's job."""
+    """One text for a brief that belongs to no imported product: the API's job."""
     if idempotency_key and (earlier := replayed(workspace, idempotency_key, request_hash)):
         return earlier
-    written = write(brief, workspace_id=workspace.pk)
+    written = write(brief, payer=payer, product_key=f"facts:{facts_hash(brief.facts)}")
+    return store_described(written, brief, workspace, idempotency_key, request_hash, created_by)
+
+
+def store_described(
+    written: Written,
+    brief: Brief,
+    workspace: Workspace,
+    idempotency_key: str | None,
+    request_hash: str,
+    created_by: User | None = None,
+) -> Text:
     try:
-        with transaction.atomic():
-            return store_text(
-                written,
-                brief,
-                workspace_id=workspace.pk,
-                created_by=created_by,
-                idempotency_key=idempotency_key,
-                request_hash=request_hash,
-            )
+        return store_text(
+            written,
+            brief,
+            workspace_id=workspace.pk,
+            created_by=created_by,
+            idempotency_key=idempotency_key,
+            request_hash=request_hash,
+        )
     except IntegrityError:
         # The same key arrived twice at once; the other one was stored.
         earlier = replayed(workspace, idempotency_key or "", request_hash)
@@ -55,20 +75,62 @@ def describe(
 
 def replayed(workspace: Workspace, idempotency_key: str, request_hash: str) -> Text | None:
     earlier = Text.objects.in_workspace(workspace).filter(idempotency_key=idempotency_key).first()
-    if earlier and earlier.request_hash != request_hash:
-        raise key_reused()
+    refuse_another_body(earlier, request_hash)
     return earlier
 
 
 def rewrite(*, product: Product, changes: dict[str, Any], created_by: User | None = None) -> Text:
-    """Write the product's text again: another tone or length, or with no changes another wording."""
+    """The product's first text. Where there is one, another wording, or one with other settings: past the cache, and as
+    a proposal beside the present text. Nothing changes until somebody keeps it.
+
+    After a rejection it goes past the cache as well, so that the same words do not come back.
+    """
+    asked = rewriting(product, changes)
+    payer = page_payer(product, created_by)
+    written = write(asked.brief, payer=payer, product_key=product.quota_key, variation=asked.variation)
+    return store_rewritten(written, asked, product, created_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """What a product's next text is asked for with."""
+
+    brief: Brief
+    variation: int  # above 0: past the cache
+    is_proposal: bool
+
+
+def rewriting(product: Product, changes: dict[str, Any]) -> Rewriting:
     present = product.text
-    settings = {**(present.brief if present else default_brief(product)), **changes}
+    last = present or product.texts.filter(is_proposal=False).order_by("-version").first()
+    settings = {**(last.brief if last else default_brief(product)), **changes}
+    if last and settings["language"] != last.brief["language"]:
+        settings |= {"task": Task.TRANSLATE, "original": last.description}
     brief = brief_from(settings, product_facts(product))
-    same_again = present is not None and settings == present.brief
-    variation = product.texts.count() if same_again else 0
-    written = write(brief, workspace_id=product.workspace_id, variation=variation)
-    return store_text(written, brief, workspace_id=product.workspace_id, product=product, created_by=created_by)
+    is_past_cache = (
+        present is not None or product.texts.filter(brief=brief_settings(brief), rejected_at__isnull=False).exists()
+    )
+    variation = product.texts.count() if is_past_cache else 0
+    return Rewriting(brief, variation, is_proposal=present is not None)
+
+
+def page_payer(product: Product, user: User | None) -> Payer:
+    return Payer(product.workspace_id, "page", user_id=user.pk if user else None)
+
+
+def store_rewritten(written: Written, asked: Rewriting, product: Product, created_by: User | None) -> Text:
+    with transaction.atomic():
+        text = store_text(
+            written,
+            asked.brief,
+            workspace_id=product.workspace_id,
+            product=product,
+            created_by=created_by,
+            is_proposal=asked.is_proposal,
+        )
+        if asked.variation and not text.is_proposal:
+            upkeep.set_entry(text, CachedText.Origin.MODEL)
+    return text
 
 
 def default_brief(product: Product) -> dict[str, Any]:
@@ -77,42 +139,52 @@ def default_brief(product: Product) -> dict[str, Any]:
 
 def writable_fields(mapping: dict[str, Any]) -> list[str]:
     """The fields this file has columns for; the description always."""
-    roles = mapping.get("roles", [])
-    return [field for field in FIELDS if field == "description" or field in roles]
+    return list(Mapping.from_json(mapping).written)
 
 
 @transaction.atomic
-def edit_text(*, product: Product, fields: dict[str, str], editor: User | None) -> Text:
-    """A person's version. It is kept whatever the check says; the complaints are shown beside it."""
+def edit_text(*, product: Product, fields: dict[str, str], editor: User | None, proposal: UUID | None = None) -> Text:
+    """A person's version, of the present text or of an undecided proposal, which is kept by that. It stays whatever
+    the check says, with the complaints beside it; if there are none, it is served for the same facts from now on."""
     fields = {name: clean(value) for name, value in fields.items() if name in FIELDS}
     if not fields.get("description", "").strip():
         raise DomainError("A description cannot be empty. The last version was kept.", code="empty")
-    product = Product.objects.in_workspace(product.workspace_id).select_for_update(of=("self",)).get(pk=product.pk)
+    product = locked(product)
+    base = undecided(product).filter(pk=proposal).first() if proposal else None
+    if base:
+        Text.objects.in_workspace(base.workspace_id).filter(pk=base.pk).update(is_proposal=False)
+    base = base or product.text
+    text = _edited(product, base, fields, editor)
+    upkeep.set_entry(text, CachedText.Origin.EDITED)
+    return text
+
+
+def _edited(product: Product, base: Text | None, fields: dict[str, str], editor: User | None) -> Text:
     facts = product_facts(product)
-    present = product.text
-    brief = brief_from(present.brief if present else default_brief(product), facts)
+    brief = brief_from(base.brief if base else default_brief(product), facts)
     values: dict[str, Any] = {
         **fields,
         "evidence": [asdict(sentence) for sentence in find_evidence(fields["description"], facts)],
         "complaints": [asdict(complaint) for complaint in check_text(fields["description"], brief)],
     }
-    if present and _same_sitting(present, editor):
+    if base and _same_sitting(base, editor):
         for name, value in values.items():
-            setattr(present, name, value)
-        present.save()
-        return present
+            setattr(base, name, value)
+        base.save()
+        return base
     text = Text.objects.create(
         workspace_id=product.workspace_id,
         product=product,
         version=next_version(product),
-        brief=present.brief if present else default_brief(product),
+        brief=base.brief if base else default_brief(product),
         facts=facts_shown(facts),
-        fingerprint=present.fingerprint if present else "",
+        fingerprint=base.fingerprint if base else "",
+        cache_key=base.cache_key if base else "",
         source=Text.Source.EDITED,
-        provider=present.provider if present else "",
-        model_id=present.model_id if present else "",
+        provider=base.provider if base else "",
+        model_id=base.model_id if base else "",
         created_by=editor,
-        **{name: getattr(present, name, "") for name in FIELDS if name not in values},
+        **{name: getattr(base, name, "") for name in FIELDS if name not in values},
         **values,
     )
     show(product, text)
@@ -126,24 +198,6 @@ def _same_sitting(text: Text, editor: User | None) -> bool:
 
 def clean(value: str) -> str:
     return value.replace("\x00", "").replace("\r\n", "\n").strip()[:MAX_TEXT]
-
-
-@transaction.atomic
-def restore_text(*, product: Product, version: int, editor: User | None) -> Text:
-    """Make an earlier version the present one, as a new version, so that restoring can be undone too."""
-    product = Product.objects.in_workspace(product.workspace_id).select_for_update(of=("self",)).get(pk=product.pk)
-    earlier = product.texts.get(version=version)
-    copied = ("brief", "facts", "fingerprint", "evidence", "complaints", "provider", "model_id", "tokens", *FIELDS)
-    text = Text.objects.create(
-        workspace_id=product.workspace_id,
-        product=product,
-        version=next_version(product),
-        source=Text.Source.RESTORED,
-        created_by=editor,
-        **{name: getattr(earlier, name) for name in copied},
-    )
-    show(product, text)
-    return text
 
 
 def sentences_with_facts(description: str, evidence: list[dict[str, Any]]) -> list[dict[str, Any]]:

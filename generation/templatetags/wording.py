@@ -8,6 +8,7 @@ from django import template
 
 from generation.forms import DELIMITERS, ENCODINGS, ROLE_NAMES
 from generation.prompts import LANGUAGES
+from generation.services.usage import ENDPOINTS, LAYERS, model_name
 
 register = template.Library()
 
@@ -19,7 +20,12 @@ FORMAT_NAMES = {
     "none": "No product file",
 }
 LINE_ENDS = {"\r\n": "CRLF (Windows)", "\n": "LF", "\r": "CR", "mixed": "mixed"}
-FIELD_NAMES = {"description": "Description", "seo_title": "SEO title", "meta_description": "Meta description"}
+FIELD_NAMES = {
+    "description": "Description",
+    "seo_title": "SEO title",
+    "meta_description": "Meta description",
+    "bullets": "Benefit bullets",
+}
 
 
 @register.filter
@@ -55,6 +61,44 @@ def field_name(field: str) -> str:
 @register.filter
 def language_name(code: str) -> str:
     return LANGUAGES.get(code, code)
+
+
+@register.filter
+def layer_name(source: str) -> str:
+    return LAYERS.get(source, source.capitalize())
+
+
+STEP_NAMES = {"exact": "The same facts and wishes", "template": "Its family", "semantic": "The same in other words"}
+
+
+@register.filter
+def step_name(layer: str) -> str:
+    """A layer, as one that was asked."""
+    return STEP_NAMES.get(layer, layer.capitalize())
+
+
+RUN_SOURCES = {
+    "model": "newly written",
+    "template": "filled from their family's text",
+    "exact": "known",
+    "semantic": "known in other words",
+    "precomputed": "written overnight",
+    "coalesced": "shared with an identical one",
+}
+
+
+@register.filter
+def sources_said(sources: dict[str, int]) -> str:
+    """ "12 newly written, 410 filled from their family's text, 58 known"."""
+    return ", ".join(f"{sources[source]:,} {words}" for source, words in RUN_SOURCES.items() if sources.get(source))
+
+
+@register.filter
+def endpoint_name(endpoint: str) -> str:
+    return ENDPOINTS.get(endpoint, endpoint.capitalize())
+
+
+register.filter(model_name)
 
 
 @register.filter

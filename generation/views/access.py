@@ -8,8 +8,8 @@ from django.db import models
 from django.http import Http404
 
 from accounts.middleware import WorkspaceRequest
-from accounts.models import TenantQuerySet
-from generation.models import Catalogue, Product, Run
+from accounts.models import Membership, TenantQuerySet
+from generation.models import Catalogue, Product, Refinement, Run, Text
 
 M = TypeVar("M", bound=models.Model)
 
@@ -31,3 +31,15 @@ def find_product(request: WorkspaceRequest, pk: str) -> Product:
 
 def find_run(request: WorkspaceRequest, pk: str) -> Run:
     return _find(request, Run.objects.select_related("catalogue"), pk)
+
+
+def find_text(request: WorkspaceRequest, pk: str) -> Text:
+    return _find(request, Text.objects.select_related("product"), pk)
+
+
+def find_membership(request: WorkspaceRequest, pk: str) -> Membership:
+    return _find(request, Membership.objects.select_related("user"), pk)
+
+
+def find_refinement(request: WorkspaceRequest, pk: str) -> Refinement:
+    return _find(request, Refinement.objects.exclude(product=None).select_related("product", "text", "basis"), pk)

@@ -129,7 +129,7 @@ def import_delete(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse
     return redirect("import_new", slug)
 
 
-class _Echo:
+class Echo:
     """A file that hands each line back, so that csv can write into a stream."""
 
     def write(self, line: str) -> str:
@@ -140,7 +140,7 @@ class _Echo:
 def import_problems(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponseBase:
     """The problem list as a CSV to work through."""
     catalogue = find_catalogue(request, pk)
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
 
     def lines() -> Iterator[str]:
         yield writer.writerow(["row", "line", "column", "problem", "what it means"])

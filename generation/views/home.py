@@ -1,23 +1,31 @@
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.middleware import WorkspaceRequest
-from accounts.models import Scope, TenantQuerySet
+from accounts.models import PLATFORM_WORKSPACE_ID, Scope, TenantQuerySet
 from accounts.permissions import require_scope
+from accounts.services.caps import workspace_budget
 from accounts.throttling import limit_visitor
 from contentopt.errors import DomainError
+from generation.engine.answered import answered_text
+from generation.facts import Brief
 from generation.forms import TryForm
-from generation.models import Catalogue, Run, Text
+from generation.models import Catalogue, Run, Stream, Text
+from generation.services import visitors
 from generation.services.catalogues import catalogue_health
 from generation.services.runs import Progress, run_progress
 from generation.services.texts import sentences_with_facts
 from generation.services.usage import usage_since
-from generation.services.visitors import describe_for_visitor
+from generation.streams.writing import brief_of
+from generation.views.streams import stream_reply
 
 VISITOR_BURST, VISITOR_DAILY = 6, 30
 OPEN_RUNS_SHOWN = 5
@@ -32,17 +40,51 @@ def landing_try(request: HttpRequest) -> HttpResponse:
         return render(request, "home/try_result.html", {"form": form})
     try:
         limit_visitor(request, burst=VISITOR_BURST, daily=VISITOR_DAILY)
-        written, facts = describe_for_visitor(**form.cleaned_data)
+        brief = visitors.brief_of_visitor(**form.cleaned_data)
+        reads_along = request.headers.get("HX-Request") == "true"
+        found = (visitors.describe_aloud_for_visitor if reads_along else visitors.describe_for_visitor)(brief)
     except DomainError as error:
-        # In place of the text rather than as a toast: what to do next belongs where the text was expected.
-        return render(request, "home/try_result.html", {"error": error}, status=error.status)
+        return _not_tried(request, error)
+    if isinstance(found, Stream):
+        return render(request, "home/try_stream.html", {"stream": found})
+    text = answered_text(found.text_id, PLATFORM_WORKSPACE_ID, {}, found.entry, timezone.now())
+    text.cost_nanos = found.spent.cost_nanos
+    return _tried(request, text, brief)
+
+
+@login_not_required
+def try_result(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What came of a text that was read along with."""
+    stream = visitors.find_stream(pk)
+    if stream is None:
+        raise Http404
+    if not stream.is_finished:
+        return render(request, "home/try_stream.html", {"stream": stream})
+    if stream.text is None:
+        return _not_tried(request, visitors.refusal_of(stream))
+    return _tried(request, stream.text, brief_of(stream))
+
+
+@login_not_required
+def try_stream(request: HttpRequest, pk: UUID) -> HttpResponse:
+    stream = visitors.find_stream(pk)
+    if stream is None:
+        raise Http404
+    return stream_reply(request, stream)
+
+
+def _tried(request: HttpRequest, text: Text, brief: Brief) -> HttpResponse:
     context = {
-        "written": written,
-        "facts": facts.facts,
-        "sentences": sentences_with_facts(written.entry.fields["description"], written.entry.evidence),
-        "is_offline": written.entry.provider == "offline",
+        "text": text,
+        "facts": brief.facts.facts,
+        "sentences": sentences_with_facts(text.description, text.evidence),
     }
     return render(request, "home/try_result.html", context)
+
+
+def _not_tried(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """In place of the text rather than as a toast: what to do next belongs where the text was expected."""
+    return render(request, "home/try_result.html", {"error": error}, status=error.status)
 
 
 @require_scope(Scope.READ)
@@ -59,6 +101,7 @@ def workspace_home(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "open_runs": _open_runs(request),
         "last_run": _runs(request).filter(state=Run.State.FINISHED).first(),
         "usage": usage_since(request.workspace, days=30),
+        "budget": workspace_budget(request.workspace),
         "steps": steps,
         "steps_left": list(steps.values()).count(False),
     }
@@ -92,10 +135,3 @@ def _steps(request: WorkspaceRequest) -> dict[str, bool]:
         "import": own_files.exists(),
         "export": own_files.filter(runs__state=Run.State.FINISHED).exists(),
     }
-
-
-@require_scope(Scope.READ)
-def usage(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    used = usage_since(request.workspace, days=30)
-    busiest = max(day.texts for day in used.by_day)
-    return render(request, "usage/usage.html", {"usage": used, "busiest": max(busiest, 1)})

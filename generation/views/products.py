@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -12,14 +11,21 @@ from django.views.decorators.http import require_POST
 from accounts.middleware import WorkspaceRequest
 from accounts.models import Scope
 from accounts.permissions import require_scope
-from accounts.throttling import refuse, take_for_workspace
+from accounts.throttling import refuse, take_for_member
 from contentopt.errors import DomainError
-from generation.facts import FIELDS, LENGTHS, TONES, Facts
-from generation.forms import EditForm, RewriteForm
+from generation.engine.routes import read_offer
+from generation.engine.storing import product_facts, undecided
+from generation.facts import LANGUAGES, TONES, Facts
+from generation.forms import EditForm, RewriteForm, tier_choices
 from generation.models import Catalogue, Product, Text
-from generation.services import texts
+from generation.services import streams, texts
 from generation.services.catalogues import thin_products
+from generation.services.decisions import last_good
+from generation.services.explaining import explain
+from generation.services.refining import conversation_about
+from generation.services.suggesting import suggestions
 from generation.views.access import find_product
+from generation.views.differences import compared
 from generation.views.partials import render_page
 
 PRODUCTS_PER_PAGE = 50
@@ -97,18 +103,31 @@ def product(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
 
 def _product_page(request: WorkspaceRequest, found: Product) -> HttpResponse:
     text = found.text
+    facts = product_facts(found)
+    proposal = undecided(found).select_related("refinement").first()
+    asked = request.GET.get("edit")
     around = Product.objects.in_workspace(request.workspace).filter(catalogue_id=found.catalogue_id)
     context = {
         "product": found,
         "text": text,
-        "facts": facts_by_label(texts.product_facts(found)),
+        "facts": facts_by_label(facts),
         "sentences": texts.sentences_with_facts(text.description, text.evidence) if text else [],
-        "versions": found.texts.select_related("created_by").order_by("-version")[:50],
+        "versions": found.texts.select_related("created_by", "rejected_by").order_by("-version")[:50],
         "fields": texts.writable_fields(found.catalogue.mapping),
-        "is_editing": "edit" in request.GET,
+        "edited": proposal if proposal and asked == "proposal" else text,
+        "is_editing": asked is not None,
+        "proposal": proposal,
+        "stream": streams.stream_of(found),
+        "failure": streams.last_failure(found),
+        "compared": compared(text, proposal) if text and proposal else [],
+        "suggestions": suggestions(facts, proposal or text, is_offline=read_offer().is_offline) if text else [],
+        "explanation": explain(text) if text else None,
+        "conversation": conversation_about(found),
+        "stand_in": last_good(found, instead_of=text) if text else None,
         "variants": found.variants.all()[:100],
         "tones": TONES,
-        **_neighbouring_lengths(text.brief.get("length") if text else None),
+        "languages": LANGUAGES,
+        "tiers": tier_choices(request.workspace.plan.highest_tier),
         "next_product": around.filter(row_number__gt=found.row_number).order_by("row_number").first(),
         "previous_product": around.filter(row_number__lt=found.row_number).order_by("-row_number").first(),
     }
@@ -125,27 +144,20 @@ def facts_by_label(facts: Facts) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def _neighbouring_lengths(length: str | None) -> dict[str, str | None]:
-    """What "shorter" and "longer" would be; None at the ends."""
-    at = LENGTHS.index(length) if length in LENGTHS else LENGTHS.index("medium")
-    return {
-        "shorter": LENGTHS[at - 1] if at > 0 else None,
-        "longer": LENGTHS[at + 1] if at + 1 < len(LENGTHS) else None,
-    }
-
-
 @require_POST
 @require_scope(Scope.WRITE)
 def product_rewrite(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     found = find_product(request, pk)
-    form = RewriteForm(request.POST)
+    form = RewriteForm(request.POST, highest=request.workspace.plan.highest_tier)
     if not form.is_valid():
         raise Http404
-    allowance = take_for_workspace(request.workspace)
+    allowance = take_for_member(request.membership)
     if not allowance.allowed:
-        raise refuse(allowance, f"The {request.workspace.plan} plan")
-    texts.rewrite(product=found, changes=form.changes(), created_by=request.user)
-    return _shown_again(request, slug, pk)
+        raise refuse(allowance)
+    # Without script nobody can read along, so the page waits for the text.
+    write = streams.rewrite_aloud if request.htmx else texts.rewrite
+    write(product=found, changes=form.changes(), created_by=request.user)
+    return shown_again(request, slug, pk)
 
 
 @require_POST
@@ -156,10 +168,11 @@ def product_edit(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     form = EditForm(request.POST)
     if not form.is_valid():
         return _not_saved(request, form)
-    text = texts.edit_text(product=found, fields=form.cleaned_data, editor=request.user)
+    proposal = form.cleaned_data.get("proposal")
+    text = texts.edit_text(product=found, fields=form.texts(), editor=request.user, proposal=proposal)
     if "done" in request.GET or not request.htmx:
-        return _shown_again(request, slug, pk)
-    return render(request, "products/detail.html#saved", {"text": text})
+        return shown_again(request, slug, pk)
+    return render(request, "products/detail.html#saved", {"edited": text})
 
 
 def _not_saved(request: WorkspaceRequest, form: EditForm) -> HttpResponse:
@@ -169,48 +182,7 @@ def _not_saved(request: WorkspaceRequest, form: EditForm) -> HttpResponse:
     return render(request, "products/detail.html#saved", {"reasons": reasons}, status=422)
 
 
-@require_POST
-@require_scope(Scope.WRITE)
-def product_restore(request: WorkspaceRequest, slug: str, pk: str, version: int) -> HttpResponse:
-    found = find_product(request, pk)
-    if not found.texts.filter(version=version).exists():
-        raise Http404
-    texts.restore_text(product=found, version=version, editor=request.user)
-    return _shown_again(request, slug, pk)
-
-
-def _shown_again(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+def shown_again(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     if request.htmx:
         return _product_page(request, find_product(request, pk))
     return redirect("product", slug, pk)
-
-
-@require_scope(Scope.READ)
-def product_diff(request: WorkspaceRequest, slug: str, pk: str, version: int) -> HttpResponse:
-    """What restoring a version would change, word by word."""
-    found = find_product(request, pk)
-    earlier = found.texts.filter(version=version).first()
-    if earlier is None or found.text is None:
-        raise Http404
-    fields = [
-        {"name": name, "words": diff_words(getattr(found.text, name), getattr(earlier, name))}
-        for name in FIELDS
-        if getattr(found.text, name) or getattr(earlier, name)
-    ]
-    context = {"product": found, "earlier": earlier, "fields": fields}
-    return render_page(request, "products/diff.html", context, part="dialog")
-
-
-def diff_words(before: str, after: str) -> list[dict[str, str]]:
-    """[{"kind": "same" | "removed" | "added", "text": ...}]"""
-    old, new = before.split(" "), after.split(" ")
-    pieces: list[dict[str, str]] = []
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            pieces.append({"kind": "same", "text": " ".join(old[a:b])})
-            continue
-        if b > a:
-            pieces.append({"kind": "removed", "text": " ".join(old[a:b])})
-        if d > c:
-            pieces.append({"kind": "added", "text": " ".join(new[c:d])})
-    return pieces

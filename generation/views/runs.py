@@ -8,9 +8,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from accounts.budgets import Payer
 from accounts.middleware import WorkspaceRequest
 from accounts.models import Scope, TenantQuerySet
 from accounts.permissions import require_scope
+from accounts.services.caps import BudgetState, run_budgets
 from generation.forms import RunForm
 from generation.models import Catalogue, Product, Run
 from generation.services import runs
@@ -27,9 +29,10 @@ def run_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """Choose wishes, see the price, press Write. An htmx request re-prices while the form changes."""
     catalogue, products = _selection(request)
     which = request.GET.get("which", "all")
-    form = RunForm(request.POST or None, initial={"which": which})
+    highest = request.workspace.plan.highest_tier
+    form = RunForm(request.POST or None, initial={"which": which}, highest=highest)
     fields = writable_fields(catalogue.mapping) if catalogue else ["description"]
-    priced = form if form.is_valid() else _first_choice(which)
+    priced = form if form.is_valid() else _first_choice(which, highest)
     wishes = priced.wishes(fields)
     chosen = _narrowed(products, priced.cleaned_data["which"])
     if request.method == "POST" and form.is_valid() and not request.htmx:
@@ -39,17 +42,27 @@ def run_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
             wishes=wishes,
             created_by=request.user,
             catalogue=catalogue,
+            cap_nanos=form.cleaned_data["cap"],
+            urgency=form.cleaned_data["urgency"],
         )
         return redirect("run_detail", slug, run.pk)
+    estimate = runs.estimate_run(payer=_payer(request), products=chosen, wishes=wishes)
+    urgency = priced.cleaned_data["urgency"] if estimate.later else Run.Urgency.NOW
     context = {
         "form": form,
         "catalogue": catalogue,
         "catalogues": Catalogue.objects.in_workspace(request.workspace).filter(status=Catalogue.Status.READY),
         "product_ids": request.GET.getlist("product") or request.POST.getlist("product"),
-        "estimate": runs.estimate_run(workspace=request.workspace, products=chosen, wishes=wishes),
+        "estimate": estimate,
+        "price": estimate.later if urgency == Run.Urgency.LATER else estimate,
+        "urgency": urgency,
         "fields": fields,
     }
     return render_page(request, "runs/new.html", context, part="price")
+
+
+def _payer(request: WorkspaceRequest) -> Payer:
+    return Payer(request.workspace.pk, "run", user_id=request.user.pk)
 
 
 def _selection(request: WorkspaceRequest) -> tuple[Catalogue | None, TenantQuerySet[Product]]:
@@ -66,10 +79,10 @@ def _selection(request: WorkspaceRequest) -> tuple[Catalogue | None, TenantQuery
     return catalogue, products.filter(catalogue=catalogue)
 
 
-def _first_choice(which: str) -> RunForm:
+def _first_choice(which: str, highest: str) -> RunForm:
     """What is priced before the form is sent, or while it is not right."""
     values = RunForm.first_values()
-    form = RunForm({**values, "which": which if which in dict(RunForm.WHICH) else "all"})
+    form = RunForm({**values, "which": which if which in dict(RunForm.WHICH) else "all"}, highest=highest)
     form.full_clean()
     return form
 
@@ -82,7 +95,10 @@ def _narrowed(products: TenantQuerySet[Product], which: str) -> Any:
 def run_list(request: WorkspaceRequest, slug: str) -> HttpResponse:
     found = Run.objects.in_workspace(request.workspace).select_related("catalogue", "created_by")
     page = Paginator(found, RUNS_PER_PAGE).get_page(request.GET.get("page"))
-    rows = [(run, runs.run_progress(run)) for run in page.object_list]
+    budgets = run_budgets(request.workspace, [run.pk for run in page.object_list])
+    rows = [
+        (run, progress := runs.run_progress(run), _spent(progress, budgets.get(run.pk))) for run in page.object_list
+    ]
     return render(request, "runs/list.html", {"page": page, "rows": rows})
 
 
@@ -92,15 +108,23 @@ def run_detail(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
 
 
 def _run_page(request: WorkspaceRequest, run: Run) -> HttpResponse:
+    progress = runs.run_progress(run)
     context = {
         "run": run,
-        "progress": runs.run_progress(run),
+        "progress": progress,
+        "batch": runs.batch_progress(run),
+        "spent_nanos": _spent(progress, run_budgets(request.workspace, [run.pk]).get(run.pk)),
         "latest": run.items.filter(text__isnull=False)
         .select_related("product", "text")
         .order_by("-finished_at")[:ITEMS_SHOWN],
         "failures": runs.failed_items(run)[:100],
     }
     return render_page(request, "runs/detail.html", context, part="progress")
+
+
+def _spent(progress: runs.Progress, budget: BudgetState | None) -> int:
+    """A run with a cap is charged to its budget; that of one without is what its calls cost."""
+    return budget.spent_nanos if budget else progress.cost_nanos
 
 
 ACTIONS = {"pause": runs.pause_run, "resume": runs.resume_run, "cancel": runs.cancel_run, "retry": runs.retry_failed}

@@ -21,8 +21,11 @@ function light(element) {
   if (found.length) [element, ...found].forEach((each) => each.setAttribute("data-lit", ""));
 }
 
-const pointedAt = (event) => event.target.closest?.("[data-evidence] [data-labels], [data-evidence] .facts [data-label]") ?? null;
+const pointedAt = (target) => target?.closest?.("[data-evidence] [data-labels], [data-evidence] .facts [data-label]") ?? null;
 
-document.addEventListener("pointerover", (event) => light(pointedAt(event)));
-document.addEventListener("focusin", (event) => light(pointedAt(event)));
+document.addEventListener("pointerover", (event) => light(pointedAt(event.target)));
+document.addEventListener("focusin", (event) => light(pointedAt(event.target)));
 document.addEventListener("focusout", () => light(null));
+
+// On a slow line a pointer may rest on a sentence before this is loaded: no event tells of it any more.
+light(pointedAt([...document.querySelectorAll(":hover")].at(-1)) ?? pointedAt(document.activeElement));

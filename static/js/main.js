@@ -8,3 +8,5 @@ import "./evidence.js";
 import "./autosave.js";
 import "./counters.js";
 import "./times.js";
+import "./examples.js";
+import "./streams.js";

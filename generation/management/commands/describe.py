@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,17 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.models import Q
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from accounts.budgets import Payer
 from accounts.models import Role, User, Workspace
 from accounts.services.workspaces import create_workspace
 from contentopt import jobs
 from contentopt.errors import Conflict, DomainError
 from contentopt.jobs import UNFINISHED, JobState
-from generation.engine.items import DIED, finish_run, write_item
+from generation.batches import queue
+from generation.engine.items import DIED, finish_run, payer_of, write_item
 from generation.engine.storing import default_wishes
 from generation.exporting import export_file
 from generation.facts import CHANNELS, LANGUAGES, LENGTHS, TONES
@@ -50,6 +53,9 @@ class Command(BaseCommand):
         parser.add_argument("--workspace", metavar="SLUG", help="default: a workspace of this terminal's own")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
         parser.add_argument("--yes", "-y", action="store_true", help="do not ask before spending money")
+        parser.add_argument(
+            "--later", action="store_true", help="by a provider's batch, at half the price; usually within an hour"
+        )
         parser.add_argument("--only-missing", action="store_true", help="leave products alone that have a description")
         parser.add_argument("--tone", choices=TONES, default="neutral")
         parser.add_argument("--length", choices=LENGTHS, default="medium")
@@ -123,11 +129,17 @@ class Command(BaseCommand):
         if not products.exists():
             self.console.print("Every product has a description already; nothing to write.")
             return None
-        estimate = runs.estimate_run(workspace=workspace, products=products, wishes=wishes)
-        self.show_price(estimate)
-        if estimate.ceiling_nanos and not options["yes"] and not confirmed(self.console):
+        estimate = runs.estimate_run(payer=Payer(workspace.pk, "run"), products=products, wishes=wishes)
+        urgency = Run.Urgency.LATER if options["later"] else Run.Urgency.NOW
+        self.show_price(estimate, urgency)
+        if estimate.most_nanos(urgency) and not options["yes"] and not confirmed(self.console):
             raise CommandError("Nothing was written and nothing was spent.")
-        return runs.start_run(workspace=workspace, products=products, wishes=wishes, catalogue=catalogue)
+        run = runs.start_run(
+            workspace=workspace, products=products, wishes=wishes, catalogue=catalogue, urgency=urgency
+        )
+        if run.remark:
+            self.console.print(run.remark)
+        return run
 
     def resume(self, workspace: Workspace, run: Run) -> Run:
         if run.state == Run.State.PAUSED:
@@ -138,25 +150,32 @@ class Command(BaseCommand):
         self.console.print(f"Going on: {progress.done} of {progress.total} are written already.")
         left = Product.objects.in_workspace(workspace).filter(run_items__in=run.items.filter(state__in=UNFINISHED))
         if left.exists():
-            self.show_price(runs.estimate_run(workspace=workspace, products=left, wishes=run.brief))
+            self.show_price(runs.estimate_run(payer=payer_of(run), products=left, wishes=run.brief), run.urgency)
         return run
 
-    def show_price(self, estimate: runs.Estimate) -> None:
-        most, likely = estimate.ceiling_nanos / DOLLAR, estimate.likely_nanos / DOLLAR
+    def show_price(self, estimate: runs.Estimate, urgency: str) -> None:
+        is_later = estimate.later is not None and urgency == Run.Urgency.LATER
+        price = estimate.later if estimate.later and is_later else estimate
+        most, likely = price.ceiling_nanos / DOLLAR, price.likely_nanos / DOLLAR
         self.console.print(
             f"Price: at most [bold]${most:.4f}[/], likely ${likely:.4f} "
-            f"({estimate.products} products, {estimate.known} known already and free, model {estimate.model_id})"
+            f"({estimate.products} products, {estimate.known} known already and free, model {price.model_id})"
         )
+        if estimate.later and estimate.ceiling_nanos:
+            other = estimate if is_later else estimate.later
+            how = "without --later: in minutes" if is_later else "with --later: usually within an hour"
+            self.console.print(f"       {how}, at most ${other.ceiling_nanos / DOLLAR:.4f}", style="dim")
 
     def work(self, run: Run) -> None:
         """Work the queue in this process; workers that are up help, and nobody does an item twice."""
-        columns = (TextColumn("writing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self.console) as bar, ThreadPoolExecutor(settings.BULK_WORKERS) as pool:
             task = bar.add_task("writing", total=run.item_count)
             try:
-                while unfinished := next_items(run):
+                while unfinished := next_items(run, lambda: say_where(bar, task, run)):
                     list(pool.map(write_here, unfinished))
                     bar.update(task, completed=runs.run_progress(run).ended)
+                    bar.update(task, description="writing")
             except KeyboardInterrupt:
                 pool.shutdown(wait=True, cancel_futures=True)
                 with contextlib.suppress(Conflict):  # it ended at the same moment
@@ -245,15 +264,24 @@ def confirmed(console: Console) -> bool:
     return not sys.stdin.isatty() or console.input("Go on? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def next_items(run: Run) -> list[UUID]:
-    """Some items that may be claimed now; waits while all that is left is with other workers or waits for a retry."""
+def next_items(run: Run, waits: Callable[[], None]) -> list[UUID]:
+    """Some items that may be claimed now; waits while all that is left is with other workers or the provider, or waits
+    for a retry."""
     while True:
         open_items = run.items.filter(state__in=UNFINISHED).order_by("next_run_at", "position")
         due = list(open_items.filter(jobs.due()).values_list("pk", flat=True)[: settings.BULK_WORKERS * 4])
         if due or not open_items.exists():
             return due
         jobs.fail_exhausted(RunItem, DIED)
+        queue.advance_due(run)
+        waits()
         time.sleep(POLL_SECONDS)
+
+
+def say_where(bar: Progress, task: TaskID, run: Run) -> None:
+    batch = runs.batch_progress(run)
+    if batch and batch.since:
+        bar.update(task, description=f"with the provider since {batch.since:%H:%M} UTC")
 
 
 def write_here(item_id: UUID) -> JobState | None:

@@ -34,6 +34,8 @@ class Command(BaseCommand):
             "DATABASE_URL": settings.DATABASE_URL,
             "REDIS_URL": settings.REDIS_URL,
         }
+        if settings.STRIPE_API_BASE:
+            kept["STRIPE_API_BASE"] = settings.STRIPE_API_BASE
         write_env(settings.LOCAL_DIR / "demo.env", kept)
         self.write_sample_shop()
         self.show(kept)
@@ -79,6 +81,11 @@ class Command(BaseCommand):
             f"  shop   {kept['DEMO_EMAIL']}  {kept['DEMO_PASSWORD']}",
             f"  staff  {kept['STAFF_EMAIL']}  {kept['STAFF_PASSWORD']}  {url}/staff/",
             f"  mail   {settings.EMAIL_FILE_PATH if hasattr(settings, 'EMAIL_FILE_PATH') else 'as configured'}",
+            *(
+                ["  pay    with test card 4242 4242 4242 4242: no money moves here"]
+                if "STRIPE_API_BASE" in kept
+                else []
+            ),
             "",
             f"  curl {url}/api/v1/descriptions \\",
             f"    -H 'Authorization: Bearer {kept['CONTENTOPT_API_KEY']}' -H 'Content-Type: application/json' \\",

@@ -1,4 +1,4 @@
-"""The staff admin, generation's part: what runs, what is stuck, what it costs, and the switches."""
+"""What runs, what is stuck, and what it costs."""
 
 from __future__ import annotations
 
@@ -6,35 +6,33 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet, Sum
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html_join
-from unfold.admin import ModelAdmin
 
-from accounts.admin import AcrossWorkspaces, ReadOnly, WorkspaceAdmin
+from accounts.admin import HistoryAdmin, WorkspaceAdmin
+from accounts.dollars import round_usd
 from accounts.models import Workspace
 from contentopt.jobs import JobState
-from generation.models import Catalogue, LlmCall, LlmModel, Provider, Run, RunItem, Text
+from generation.admin.caching import purge_workspaces
+from generation.models import BatchPart, Catalogue, LlmBatch, LlmCall, Run, RunItem, Text
+from generation.services.explaining import Nearest, explain
 from generation.services.runs import requeue_items
 from generation.services.usage import usage_since
 
-DOLLAR = 1_000_000_000
-
-
-def dollars(nanos: int | None) -> str:
-    return f"${(nanos or 0) / DOLLAR:,.4f}"
-
-
-class HistoryAdmin(AcrossWorkspaces, ReadOnly, ModelAdmin):  # type: ignore[misc]
-    """What happened, newest first; nobody edits it."""
-
-    list_select_related: Any = ("workspace",)
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_view_permission(self, request: HttpRequest, _obj: Any = None) -> bool:
-        return bool(request.user.is_staff)
-
+WORK = {
+    "Imports": "generation_catalogue",
+    "Runs": "generation_run",
+    "Items": "generation_runitem",
+    "Texts": "generation_text",
+    "Cached texts": "generation_cachedtext",
+    "Cached templates": "generation_cachedtemplate",
+    "Nights": "generation_night",
+    "Batches": "generation_llmbatch",
+    "Model calls": "generation_llmcall",
+    "Budgets": "accounts_budget",
+    "Ledger": "accounts_usageentry",
+}
 
 admin.site.unregister(Workspace)
 
@@ -46,42 +44,24 @@ class WorkspaceWithWorkAdmin(WorkspaceAdmin):
     list_display = (*WorkspaceAdmin.list_display, "last_30_days")
     fields = (*WorkspaceAdmin.fields, "last_30_days", "work")
     readonly_fields = (*WorkspaceAdmin.readonly_fields, "last_30_days", "work")
+    actions = ("purge_cache",)
+
+    @admin.action(description="Purge the whole cache of the selected workspaces …")
+    def purge_cache(self, request: HttpRequest, workspaces: QuerySet[Workspace]) -> HttpResponse | None:
+        return purge_workspaces(request, workspaces)
 
     @admin.display(description="Last 30 days")
     def last_30_days(self, workspace: Workspace) -> str:
         usage = usage_since(workspace, days=30)
-        return f"{usage.texts} texts, {usage.free} of them free, {dollars(usage.cost_nanos)}"
+        return f"{usage.texts} texts, {usage.free} of them free, {round_usd(usage.cost_nanos)}"
 
     @admin.display(description="Work")
     def work(self, workspace: Workspace) -> str:
-        pages = {"Imports": "catalogue", "Runs": "run", "Items": "runitem", "Texts": "text", "Model calls": "llmcall"}
         links = (
-            (f"{reverse(f'admin:generation_{model}_changelist')}?workspace__id__exact={workspace.pk}", name)
-            for name, model in pages.items()
+            (f"{reverse(f'admin:{model}_changelist')}?workspace__id__exact={workspace.pk}", name)
+            for name, model in WORK.items()
         )
         return format_html_join(" · ", '<a href="{}">{}</a>', links)
-
-
-@admin.register(Provider)
-class ProviderAdmin(ModelAdmin):  # type: ignore[misc]
-    list_display = ("name", "kind", "is_enabled")
-    list_editable = ("is_enabled",)
-    readonly_fields = ("slug", "kind")
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        return False
-
-
-@admin.register(LlmModel)
-class LlmModelAdmin(ModelAdmin):  # type: ignore[misc]
-    list_display = ("model_id", "provider", "tier", "is_default", "is_enabled", "price_version")
-    list_editable = ("is_enabled",)
-    list_filter = ("provider", "tier", "is_enabled")
-    list_select_related = ("provider",)
-    search_fields = ("model_id",)
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Catalogue)
@@ -117,7 +97,7 @@ class RunAdmin(HistoryAdmin):
     @admin.display(description="Cost")
     def cost(self, run: Run) -> str:
         calls = LlmCall.objects.in_workspace(run.workspace_id).filter(run_item__run=run)
-        return dollars(calls.aggregate(sum=Sum("cost_nanos"))["sum"])
+        return round_usd(calls.aggregate(sum=Sum("cost_nanos"))["sum"])
 
 
 class StuckFilter(admin.SimpleListFilter):
@@ -148,15 +128,55 @@ class RunItemAdmin(HistoryAdmin):
         self.message_user(request, f"{requeue_items(items)} items queued.", messages.SUCCESS)
 
 
+def _told(nearest: Nearest) -> str:
+    differences = (f"{d.label}: {d.there or 'nothing'} there, {d.here or 'nothing'} here" for d in nearest.differences)
+    return "; ".join(differences) or "made by the offline writer or under older rules"
+
+
 @admin.register(Text)
 class TextAdmin(HistoryAdmin):
     list_display = ("__str__", "workspace", "source", "model_id", "cost", "created_at")
     list_filter = ("source", "provider")
     search_fields = ("workspace__slug", "product__title")
+    exclude = ("explanation",)
+    readonly_fields = ("way", "nearest")
+
+    @admin.display(description="Where it came from")
+    def way(self, text: Text) -> str:
+        steps = ((step["layer"], step["outcome"], step["reason"]) for step in text.explanation)
+        return format_html_join("", "<b>{}</b> {}: {}<br>", steps) or "No layer was asked."
+
+    @admin.display(description="Nearest known texts")
+    def nearest(self, text: Text) -> str:
+        rows = ((near.title, f"{near.written_at:%Y-%m-%d %H:%M}", _told(near)) for near in explain(text).nearest)
+        return format_html_join("", "<b>{}</b> ({}): {}<br>", rows) or "None to compare with."
 
     @admin.display(description="Cost")
     def cost(self, text: Text) -> str:
-        return dollars(text.cost_nanos)
+        return round_usd(text.cost_nanos)
+
+
+@admin.register(LlmBatch)
+class LlmBatchAdmin(HistoryAdmin):
+    """What is with providers, since when, and what waiting for it saved."""
+
+    list_display = ("created_at", "workspace", "model_id", "stage", "answered", "submitted_at", "saved", "failure")
+    list_filter = ("stage", "provider", "model_id")
+    search_fields = ("workspace__slug", "vendor_id", "run__id", "night__id")
+    list_select_related = ("workspace",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LlmBatch]:
+        answered = Count("parts", ~Q(parts__state__in=BatchPart.PENDING))
+        batches: QuerySet[LlmBatch] = super().get_queryset(request)
+        return batches.annotate(answered=answered, saved_nanos=Sum("parts__saved_nanos"))
+
+    @admin.display(description="Answered")
+    def answered(self, batch: Any) -> str:
+        return f"{batch.answered} of {batch.part_count}" if batch.part_count else "Not sent"
+
+    @admin.display(description="Saved")
+    def saved(self, batch: Any) -> str:
+        return round_usd(batch.saved_nanos)
 
 
 @admin.register(LlmCall)
@@ -165,6 +185,7 @@ class LlmCallAdmin(HistoryAdmin):
         "created_at",
         "workspace",
         "model_id",
+        "task",
         "outcome",
         "error_kind",
         "input_tokens",
@@ -173,10 +194,10 @@ class LlmCallAdmin(HistoryAdmin):
         "cost",
         "latency_ms",
     )
-    list_filter = ("outcome", "provider", "model_id", "error_kind")
+    list_filter = ("outcome", "task", "provider", "model_id", "error_kind")
     search_fields = ("workspace__slug", "provider_request_id")
     date_hierarchy = "created_at"
 
     @admin.display(description="Cost")
     def cost(self, call: LlmCall) -> str:
-        return dollars(call.cost_nanos)
+        return round_usd(call.cost_nanos)

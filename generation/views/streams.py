@@ -1,0 +1,42 @@
+"""A text as it is written, for the page that shows it. How it ended, the page asks for itself."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator
+from functools import partial
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+
+from accounts.middleware import WorkspaceRequest
+from accounts.models import Scope
+from accounts.permissions import require_scope
+from contentopt.events import EventStream
+from generation.models import Stream
+from generation.streams.events import event
+from generation.streams.subscribing import subscribe
+
+ENDED = event("done", {})
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+
+
+@require_scope(Scope.READ)
+def stream(request: WorkspaceRequest, slug: str, pk: UUID) -> HttpResponse:
+    found = Stream.objects.in_workspace(request.workspace).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return stream_reply(request, found)
+
+
+def stream_reply(request: HttpRequest, found: Stream) -> HttpResponse:
+    if found.is_finished:
+        return HttpResponse(ENDED, content_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
+    return EventStream(partial(_events, found.pk, request.headers.get("Last-Event-ID", "")))
+
+
+async def _events(stream_id: UUID, last_event_id: str) -> AsyncGenerator[bytes, None]:
+    async with contextlib.aclosing(subscribe(stream_id, last_event_id)) as pieces:
+        async for piece in pieces:
+            yield piece
+    yield ENDED
