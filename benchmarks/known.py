@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.known
 
 Describes a catalogue of 200 invented products, then the same products again: the same file, the file with its columns
-in another order, other letter case and other spelling of units, and the file with one fact changed in every product.
+in another order, other letter case and other spelling of units, and the file with another weight in every product.
 Prints model calls for each; the offline writer serves, so the calls are counted and priced, not paid.
 """
 
@@ -107,7 +107,7 @@ def main() -> None:
         "first time": rows,
         "same file again": rows,
         "other order, case and units": [respelt(row) for row in rows],
-        "one fact changed in each": [changed(row) for row in rows],
+        "another weight in each": [changed(row) for row in rows],
     }
     price = next(spec.price for spec in PRICES if spec.model_id == "claude-haiku-5-5")
     assert price is not None
