@@ -27,6 +27,12 @@ test: .setup-dev  ## Run the test suite
 chaos: .setup-dev  ## Kill processes at random in the middle of ten runs
 	@CHAOS_ROUNDS=10 $(BIN)/python -m pytest tests/races/test_run_survives_kills.py -k whatever -rP
 
+histories: .setup-dev  ## 500 random histories of a customer, with workers killed and the database away
+	@HISTORIES=500 $(BIN)/python -m pytest tests/races/test_billing_histories.py -n 2
+
+stripe-cli:  ## Stripe's own client, for the tests that let it ask our stand-in
+	npm install --silent --no-audit --no-fund --prefix .local/stripe-cli @stripe/cli@1.52.0
+
 screenshots: .setup-dev  ## Take the README's pictures from a running `make run`
 	@$(BIN)/python docs/take_screenshots.py
 
@@ -34,6 +40,6 @@ check: .setup-dev  ## What CI runs
 	@bash .ci/run
 
 lock: .setup-dev  ## Compile requirements*.in to their locks
-	for name in requirements requirements-embedded requirements-dev; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $$name.in -o $$name.txt; done
+	for name in requirements requirements-embedded requirements-dev requirements-benchmark; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $$name.in -o $$name.txt; done
 
-.PHONY: help run test chaos screenshots check lock
+.PHONY: help run test chaos histories stripe-cli screenshots check lock

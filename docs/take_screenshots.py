@@ -48,6 +48,8 @@ def main() -> None:
         shoot(page, "product")
         page.goto(home + "runs/new/")
         shoot(page, "price")
+        page.goto(home + "usage/")
+        shoot(page, "usage")
         page.goto(home + "runs/")
         page.locator("main a", has_text="sample-shop").first.click()
         page.wait_for_url(ONE)

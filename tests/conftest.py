@@ -12,6 +12,10 @@ from pytest_socket import socket_allow_hosts
 from accounts.models import Membership, Role, Scope, User, Workspace
 from accounts.services.keys import issue_key
 from accounts.services.workspaces import create_workspace
+from accounts.throttling import steps_at
+from generation.health.breakers import known, local_circuits
+from tests.races.product import Product, run_product
+from tests.servers import Provider, run_provider
 
 
 def pytest_runtest_setup() -> None:
@@ -25,6 +29,9 @@ def _fresh_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
         cache.delete_pattern("*")  # type: ignore[attr-defined]
+        steps_at.cache_clear()
+        known.forget()
+        local_circuits.forget()
 
 
 @pytest.fixture
@@ -76,6 +83,11 @@ def sign_in() -> SignIn:
     return signed_in
 
 
+@pytest.fixture
+def staff(db: None, sign_in: SignIn) -> Client:
+    return sign_in(User.objects.create_superuser("staff@contentopt.example", "a long pass phrase"))
+
+
 ApiClient = Callable[..., Client]
 
 
@@ -88,3 +100,28 @@ def api() -> ApiClient:
         return Client(headers={"Authorization": f"Bearer {secret}"})
 
     return with_key
+
+
+@pytest.fixture(scope="session")
+def provider_process() -> Iterator[Provider]:
+    with run_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(provider_process: Provider) -> Provider:
+    """A model provider on loopback that has forgotten everything."""
+    provider_process.reset()
+    return provider_process
+
+
+@pytest.fixture(scope="session")
+def running_product(provider_process: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with run_product(tmp_path_factory.mktemp("product"), provider_process) as product:
+        yield product
+
+
+@pytest.fixture
+def product(running_product: Product, provider: Provider) -> Product:
+    """The whole product under its supervisor, started once a test process, for races and browser alike."""
+    return running_product

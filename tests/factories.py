@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import io
+import uuid
+from datetime import datetime
 from typing import Any
 
-from accounts.models import Workspace
+from django.utils import timezone
+
+from accounts.models import UsageEntry, Workspace
 from generation.engine.storing import default_wishes
 from generation.importing import import_catalogue, keep_file
 from generation.models import Catalogue, Product, Run
@@ -36,7 +40,32 @@ def first_product(catalogue: Catalogue) -> Product:
     return Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue).order_by("row_number")[0]
 
 
-def make_run(catalogue: Catalogue, **wishes: Any) -> Run:
+def make_run(catalogue: Catalogue, *, urgency: str = "now", **wishes: Any) -> Run:
     products = Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue)
     chosen = default_wishes(writable_fields(catalogue.mapping), **wishes)
-    return start_run(workspace=catalogue.workspace, products=products, wishes=chosen, catalogue=catalogue)
+    return start_run(
+        workspace=catalogue.workspace, products=products, wishes=chosen, catalogue=catalogue, urgency=urgency
+    )
+
+
+def make_line(workspace: Workspace, occurred_at: datetime | None = None, **columns: Any) -> UsageEntry:
+    """A line of the ledger: a paid text, or a free one with `source="exact"`."""
+    moment = occurred_at or timezone.now()
+    is_paid = columns.get("source", "model") == "model"
+    usual: dict[str, Any] = {
+        "basis": "exact" if is_paid else "free",
+        "source": "model",
+        "endpoint": "page",
+        "provider": "anthropic",
+        "model_id": "claude-haiku-5-5",
+        "tier": "economy",
+        "reservation_id": uuid.uuid4() if is_paid else None,
+        "answers": 1,
+        "calls": int(is_paid),
+        "input_tokens": 900 if is_paid else 0,
+        "output_tokens": 250 if is_paid else 0,
+        "cost_nanos": 215_000 if is_paid else 0,
+        "saved_nanos": 0 if is_paid else 215_000,
+        "recorded_at": moment,
+    }
+    return UsageEntry.objects.create(workspace=workspace, occurred_at=moment, **{**usual, **columns})

@@ -8,7 +8,14 @@ os.environ["CONTENTOPT_LOCAL"] = os.environ.get(
     "CONTENTOPT_TEST_LOCAL", str(Path(__file__).resolve().parent.parent / ".local" / "tests")
 )
 os.environ["DEBUG"] = "true"
-for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "STRIPE_API_KEY"):
+for name in (
+    "ANTHROPIC_API_KEY",
+    "OPENAI_API_KEY",
+    "ANTHROPIC_BASE_URL",
+    "OPENAI_BASE_URL",
+    "STRIPE_API_KEY",
+    "STRIPE_API_BASE",
+):
     os.environ[name] = ""
 
 from contentopt.settings import *  # noqa: E402, F403
@@ -28,5 +35,7 @@ STORAGES = {
 CACHES = {"default": {**CACHES["default"], "KEY_PREFIX": f"test-{WORKER}"}}
 MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]
 ANTHROPIC_API_KEY = OPENAI_API_KEY = ""
+STRIPE_WEBHOOK_SECRETS = ["whsec_only_for_tests"]
 JOB_LEASE_SECONDS = 3
+MODEL_RETRIES = 0  # tests of retries say so
 LOG_LEVEL = "WARNING"

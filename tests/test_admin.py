@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User, Workspace
+from accounts.models import LimitStep, Notice, Plan, User, Workspace
 from contentopt.jobs import JobState
 from generation.engine.items import write_item
 from generation.models import LlmModel, Provider, Run
@@ -13,11 +13,6 @@ from tests.conftest import SignIn
 from tests.factories import make_catalogue, make_run
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff(sign_in: SignIn) -> Client:
-    return sign_in(User.objects.create_superuser("staff@contentopt.example", "a long pass phrase"))
 
 
 @pytest.fixture
@@ -49,10 +44,23 @@ def test_staff_change_a_workspaces_plan(staff: Client, shop: Workspace) -> None:
         f"{name}-{field}": 0 for name in ("memberships", "api_keys") for field in ("TOTAL_FORMS", "INITIAL_FORMS")
     }
     url = reverse("admin:accounts_workspace_change", args=[shop.pk])
-    staff.post(url, {"name": shop.name, "plan": "pro", **inlines})
+    staff.post(url, {"name": shop.name, "plan": "pro", "standing": "good", **inlines})
 
     shop.refresh_from_db()
     assert shop.plan_id == "pro"
+
+
+def test_staff_edit_a_plans_limit_steps_beside_its_limits(staff: Client) -> None:
+    plan = Plan.objects.create(slug="small", name="Small", burst_per_minute=10)
+    step = {"requests_in_hour": "300", "burst_percent": "40", "plan": "small", "id": ""}
+    rows = {f"limit_steps-0-{name}": value for name, value in step.items()}
+    totals = {"limit_steps-TOTAL_FORMS": 1, "limit_steps-INITIAL_FORMS": 0}
+    fields = {"slug": "small", "name": "Small", "position": 0, "highest_tier": "economy", "features": "[]"}
+    fields |= dict.fromkeys(("monthly_price_cents", "yearly_price_cents", "seat_price_cents", "overage_price_cents"), 0)
+
+    staff.post(reverse("admin:accounts_plan_change", args=[plan.pk]), fields | rows | totals)
+
+    assert LimitStep.objects.values_list("requests_in_hour", "burst_percent").get(plan=plan) == (300, 40)
 
 
 def test_staff_queue_failed_items_again(staff: Client, run: Run) -> None:
@@ -65,6 +73,19 @@ def test_staff_queue_failed_items_again(staff: Client, run: Run) -> None:
 
     failed.refresh_from_db()
     assert (failed.state, failed.attempt) == (JobState.QUEUED, 0)
+
+
+def test_staff_send_a_notice_again(staff: Client, shop: Workspace) -> None:
+    details = {"percent": 80, "mailed": ["somebody"]}
+    failed = {"state": JobState.FAILED, "attempt": 5, "failure": "The mail server did not take it."}
+    notice = Notice.objects.create(workspace=shop, kind="quota", topic="quota/2026-11/80", details=details, **failed)
+    url = reverse("admin:accounts_notice_changelist")
+    assert "The mail server did not take it." in staff.get(url).content.decode()
+
+    staff.post(url, {"action": "send_again", "_selected_action": [str(notice.pk)]})
+
+    notice.refresh_from_db()
+    assert (notice.state, notice.attempt, notice.details) == (JobState.QUEUED, 0, {"percent": 80})
 
 
 def test_history_cannot_be_changed(staff: Client, run: Run) -> None:

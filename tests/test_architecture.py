@@ -20,8 +20,18 @@ SHARED = {
     "User": "a person may be in several workspaces",
     "Workspace": "the tenant itself",
     "Plan": "what is for sale, the same for all",
-    "Provider": "the platform's switch",
-    "LlmModel": "the platform's price list",
+    "Provider": "the platform's servers to ask models at",
+    "LlmModel": "the platform's choice of models",
+    "ModelPrice": "the platform's price list",
+    "RoutingRule": "the platform's choice of models",
+    "EconomyOutcome": "counts over all workspaces, of kinds of products",
+    "Learning": "the platform's switch",
+    "LimitStep": "part of a plan",
+    "Platform": "the platform's own spending limit",
+    "Retirement": "names in Valkey that a change has made wrong, of all",
+    "RollupMark": "how far the ledger is summed up, for all",
+    "Reconciliation": "what a comparison of all books found",
+    "BillingEvent": "whose it is turns out when it is answered",
 }
 
 
@@ -52,7 +62,7 @@ def test_shared_models_are_listed_with_a_reason() -> None:
 
 def test_every_job_has_an_index_for_the_sweeper_or_is_rare() -> None:
     jobs = {model.__name__ for model in our_models() if issubclass(model, Job)}
-    assert jobs == {"Catalogue", "RunItem"}
+    assert jobs == {"BillingEvent", "Catalogue", "LlmBatch", "Night", "NightItem", "Notice", "RunItem", "Stream"}
 
 
 @pytest.mark.django_db

@@ -11,11 +11,13 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from accounts.models import ApiKey, Scope, User, Workspace
+from accounts.models import ApiKey, Notice, Platform, Scope, User, Workspace
 from accounts.services.keys import issue_key
 from generation.api import urlpatterns as api_urls
 from generation.engine.items import write_item
-from generation.models import Catalogue, Product, Run, Text
+from generation.engine.storing import product_facts
+from generation.facts import facts_to_json
+from generation.models import CachedText, Catalogue, Product, Refinement, Run, Stream, Text
 from tests.conftest import ApiClient, SignIn
 from tests.factories import first_product, make_catalogue, make_run
 from tests.test_architecture import page_names
@@ -24,21 +26,57 @@ from tests.test_architecture import page_names
 OPEN = {
     "home": "landing page",
     "health": "for load balancers",
+    "metrics": "for Prometheus, with a token of its own; closed without one",
     "pricing": "public",
+    "stripe_webhook": "Stripe's doorbell, which takes what Stripe signed",
+    "unsubscribe": "a signed link in a mail, whose one effect is to stop that mail",
     "landing_try": "works before sign-up, limited by address",
+    "try_result": "what came of it, for whoever has its unguessable address",
+    "try_stream": "the same while it is written",
     "openapi": "the API's document",
     "api_docs": "the page that shows it",
+}
+
+# For staff, across workspaces; everybody else is sent to sign in, owners of shops too.
+STAFF = {
+    "staff_money": "margins and spend",
+    "staff_money_csv": "the same as a file",
+    "staff_switch": "stops every paid call",
+    "staff_nights": "what is written ahead tonight, and was",
+    "staff_night_start": "writes it at once",
+    "staff_models": "how models do",
+    "staff_try_model": "one request to a model, which the platform pays",
 }
 
 # name: the scope a page needs, and the method it is called with
 PAGES: dict[str, tuple[str, str]] = {
     "workspace_home": (Scope.READ, "get"),
     "usage": (Scope.READ, "get"),
+    "usage_table_csv": (Scope.READ, "get"),
+    "usage_ledger": (Scope.READ, "get"),
+    "usage_csv": (Scope.READ, "get"),
+    "usage_caps": (Scope.READ, "get"),
+    "usage_cache": (Scope.READ, "get"),
+    "usage_nights": (Scope.READ, "get"),
+    "text": (Scope.READ, "get"),
+    "stream": (Scope.READ, "get"),
+    "text_keep": (Scope.WRITE, "post"),
+    "text_reject": (Scope.WRITE, "post"),
     "plan": (Scope.READ, "get"),
+    "checkout": (Scope.BILLING, "post"),
+    "checkout_return": (Scope.BILLING, "get"),
+    "plan_change": (Scope.BILLING, "get"),
+    "plan_end": (Scope.BILLING, "post"),
+    "plan_keep": (Scope.BILLING, "post"),
+    "plan_overage": (Scope.BILLING, "post"),
+    "billing_portal": (Scope.BILLING, "post"),
+    "billing_invoices": (Scope.BILLING, "get"),
     "products": (Scope.READ, "get"),
     "product": (Scope.READ, "get"),
     "product_diff": (Scope.READ, "get"),
     "product_rewrite": (Scope.WRITE, "post"),
+    "product_refine": (Scope.WRITE, "post"),
+    "refinement_undo": (Scope.WRITE, "post"),
     "product_edit": (Scope.WRITE, "post"),
     "product_restore": (Scope.WRITE, "post"),
     "import_new": (Scope.WRITE, "get"),
@@ -57,15 +95,29 @@ PAGES: dict[str, tuple[str, str]] = {
     "run_cancel": (Scope.WRITE, "post"),
     "run_retry": (Scope.WRITE, "post"),
     "api_keys": (Scope.ADMIN, "get"),
+    "api_key_limits": (Scope.ADMIN, "get"),
     "api_key_revoke": (Scope.ADMIN, "post"),
+    "alerts": (Scope.READ, "get"),
+    "alert_thresholds": (Scope.BILLING, "post"),
+    "alert_close": (Scope.WRITE, "post"),
 }
+
+WITHOUT_ID = {"workspace_home", "plan", "products", "import_new", "run_new", "run_list", "api_keys"}
+WITHOUT_ID |= {"usage", "usage_table_csv", "usage_ledger", "usage_csv", "usage_caps", "usage_cache", "usage_nights"}
+WITHOUT_ID |= {"alerts", "alert_thresholds"}
+WITHOUT_ID |= {"checkout", "checkout_return", "plan_change", "plan_end", "plan_keep", "plan_overage"}
+WITHOUT_ID |= {"billing_portal", "billing_invoices"}
 
 # Every operation of the API, and the scope it needs.
 OPERATIONS: dict[tuple[str, str], str] = {
     ("api_descriptions", "post"): Scope.WRITE,
+    ("api_stream", "get"): Scope.READ,
     ("api_texts", "get"): Scope.READ,
     ("api_text", "get"): Scope.READ,
     ("api_text", "patch"): Scope.WRITE,
+    ("api_text_keep", "post"): Scope.WRITE,
+    ("api_text_reject", "post"): Scope.WRITE,
+    ("api_text_refine", "post"): Scope.WRITE,
     ("api_products", "get"): Scope.READ,
     ("api_product", "get"): Scope.READ,
     ("api_catalogues", "get"): Scope.READ,
@@ -80,8 +132,26 @@ OPERATIONS: dict[tuple[str, str], str] = {
     ("api_run_resume", "post"): Scope.WRITE,
     ("api_run_cancel", "post"): Scope.WRITE,
     ("api_run_retry", "post"): Scope.WRITE,
+    ("api_estimates", "post"): Scope.WRITE,
+    ("api_budget", "get"): Scope.READ,
+    ("api_budget", "put"): Scope.BILLING,
     ("api_usage", "get"): Scope.READ,
+    ("api_cache", "get"): Scope.READ,
+    ("api_cache", "delete"): Scope.ADMIN,
 }
+
+# Operations whose address names no row.
+LISTED = (
+    "api_descriptions",
+    "api_texts",
+    "api_products",
+    "api_catalogues",
+    "api_runs",
+    "api_estimates",
+    "api_budget",
+    "api_usage",
+    "api_cache",
+)
 
 
 @dataclass(frozen=True)
@@ -94,29 +164,37 @@ class Rows:
     run: Run
     text: Text
     key: ApiKey
+    notice: Notice
+    refinement: Refinement
+    stream: Stream
 
     def argument(self, name: str) -> uuid.UUID:
-        if name in ("product_rewrite", "product_edit", "product_diff", "product_restore", "product", "api_product"):
+        if name == "refinement_undo":
+            return self.refinement.pk
+        if name.startswith("product_") or name in ("product", "api_product"):
             return self.product.pk
         if name.startswith(("run_", "api_run")):
             return self.run.pk
-        if name == "api_text":
+        if name.startswith(("text_", "api_text_")) or name in ("text", "api_text"):
             return self.text.pk
-        if name == "api_key_revoke":
+        if name in ("api_key_limits", "api_key_revoke"):
             return self.key.pk
+        if name in ("stream", "api_stream"):
+            return self.stream.pk
+        if name == "alert_close":
+            return self.notice.pk
         return self.catalogue.pk
 
     def page(self, name: str, slug: str | None = None) -> str:
         kwargs: dict[str, object] = {"slug": slug or self.workspace.slug}
-        if name not in ("workspace_home", "usage", "plan", "products", "import_new", "run_new", "run_list", "api_keys"):
+        if name not in WITHOUT_ID:
             kwargs["pk"] = self.argument(name)
         if name in ("product_diff", "product_restore"):
             kwargs["version"] = 1
         return reverse(name, kwargs=kwargs)
 
     def operation(self, name: str) -> str:
-        listed = ("api_descriptions", "api_texts", "api_products", "api_catalogues", "api_runs", "api_usage")
-        return reverse(name, kwargs={} if name in listed else {"pk": self.argument(name)})
+        return reverse(name, kwargs={} if name in LISTED else {"pk": self.argument(name)})
 
 
 def rows_of(workspace: Workspace) -> Rows:
@@ -126,7 +204,25 @@ def rows_of(workspace: Workspace) -> Rows:
     write_item(run.items.get(product=product).pk)
     key, _ = issue_key(workspace=workspace, name="Script", scopes=["read"])
     text = Text.objects.in_workspace(workspace).get(product=product)
-    return Rows(workspace, catalogue, product, run, text, key)
+    notice = Notice.objects.create(
+        workspace=workspace,
+        kind="quota",
+        topic="quota/2026-11/80",
+        details={"percent": 80, "used": 8, "limit": 10, "resets_at": "2026-12-01T00:00:00+00:00"},
+    )
+    refinement = Refinement.objects.create(
+        workspace=workspace, product=product, basis=text, wish="Mention the warranty.", answer="There is none."
+    )
+    stream = Stream.objects.create(
+        workspace=workspace,
+        product=product,
+        brief=text.brief,
+        facts=facts_to_json(product_facts(product)),
+        endpoint="page",
+        state="done",
+        text=text,
+    )
+    return Rows(workspace, catalogue, product, run, text, key, notice, refinement, stream)
 
 
 @pytest.fixture
@@ -154,14 +250,21 @@ def state_of(rows: Rows) -> list[object]:
     return [
         *Run.objects.in_workspace(rows.workspace).values(),
         *Text.objects.in_workspace(rows.workspace).values(),
+        *Refinement.objects.in_workspace(rows.workspace).values(),
+        *CachedText.objects.in_workspace(rows.workspace).order_by("key").values("key", "fields", "origin"),
+        *Product.objects.in_workspace(rows.workspace).values("pk", "text"),
         *Catalogue.objects.in_workspace(rows.workspace).values(),
         *ApiKey.objects.in_workspace(rows.workspace).values("pk", "revoked_at"),
+        *Notice.objects.in_workspace(rows.workspace).values("pk", "closed_at"),
+        *Stream.objects.in_workspace(rows.workspace).values(),
+        *Workspace.objects.filter(pk=rows.workspace.pk).values("alert_thresholds", "night_cap_nanos"),
+        *CachedText.objects.in_workspace(rows.workspace).values("pk", "key"),
     ]
 
 
 def test_every_route_is_in_the_tables() -> None:
     ours = {name for name in page_names(get_resolver().url_patterns) if not name.startswith("account_")}
-    assert ours == set(OPEN) | set(PAGES) | {name for name, _ in OPERATIONS}
+    assert ours == set(OPEN) | set(STAFF) | set(PAGES) | {name for name, _ in OPERATIONS}
 
 
 def test_every_operation_of_the_api_is_in_the_table() -> None:
@@ -191,6 +294,21 @@ def test_another_workspaces_ids_are_404_in_ones_own(rows: Rows, stranger: Client
     assert state_of(rows) == before
 
 
+def staff_page(name: str) -> str:
+    return reverse(name, args=[1]) if name == "staff_try_model" else reverse(name)
+
+
+@pytest.mark.django_db
+def test_staff_pages_are_shut_to_a_shops_owner_and_to_visitors(alice: User, sign_in: SignIn) -> None:
+    platform = Platform.objects.get()
+    for client in (sign_in(alice), Client()):
+        answers = {
+            (name, method): send(client, method, staff_page(name)) for name in STAFF for method in ("get", "post")
+        }
+        assert answers == dict.fromkeys(answers, 302)
+    assert Platform.objects.get().updated_at == platform.updated_at
+
+
 @pytest.mark.django_db
 def test_visitors_are_sent_to_sign_in_from_every_page(rows: Rows) -> None:
     answers = {name: send(Client(), method, rows.page(name)) for name, (_, method) in PAGES.items()}
@@ -206,10 +324,23 @@ def test_viewers_may_read_and_nothing_more(rows: Rows, vera: User, sign_in: Sign
 
 
 @pytest.mark.django_db
-def test_editors_may_write_but_not_see_keys(rows: Rows, bob: User, sign_in: SignIn) -> None:
+def test_editors_may_write_but_not_see_keys_or_change_limits(rows: Rows, bob: User, sign_in: SignIn) -> None:
     client = sign_in(bob)
     answers = {name: send(client, method, rows.page(name)) for name, (_, method) in PAGES.items()}
-    assert [name for name, status in answers.items() if status == 403] == ["api_keys", "api_key_revoke"]
+    assert [name for name, status in answers.items() if status == 403] == [
+        "checkout",
+        "checkout_return",
+        "plan_change",
+        "plan_end",
+        "plan_keep",
+        "plan_overage",
+        "billing_portal",
+        "billing_invoices",
+        "api_keys",
+        "api_key_limits",
+        "api_key_revoke",
+        "alert_thresholds",
+    ]
     assert {name for name, status in answers.items() if status >= 500} == set()
 
 
@@ -241,7 +372,7 @@ def test_api_keys_of_another_workspace_find_nothing(rows: Rows, other_shop: Work
         for (name, method), status in call_all(client, rows).items()
         if str(rows.argument(name)) in rows.operation(name)
     }
-    assert len(answers) == 11
+    assert len(answers) == 15
     assert answers == dict.fromkeys(answers, 404)
     assert state_of(rows) == before
 

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.races.conftest import product, provider, provider_process, running_product
 from tests.races.product import Product
-
-__all__ = ["product", "provider", "provider_process", "running_product"]
 
 # Workers may still be starting on a busy machine; a page that is right is right at once.
 expect.set_options(timeout=30_000)

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("product")]
 
@@ -49,7 +49,7 @@ def test_sign_up_import_write_edit_download(page: Page, tmp_path: Path) -> None:
     expect(page.get_by_text("Shopify").first).to_be_visible()
 
     page.get_by_role("link", name="Write descriptions").first.click()
-    expect(page.get_by_text("At most")).to_be_visible()
+    expect(page.get_by_text("At most", exact=True)).to_be_visible()
     page.get_by_text("Friendly", exact=True).click()
     page.get_by_role("button", name="Write 3 descriptions").click()
     page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}/"))
@@ -60,6 +60,11 @@ def test_sign_up_import_write_edit_download(page: Page, tmp_path: Path) -> None:
     sentence = page.locator("#copy [data-labels]").first
     sentence.hover()
     expect(page.locator("dl.facts [data-lit]").first).to_be_visible()
+    page.get_by_role("button", name="Write another").click()
+    proposal = page.get_by_role("heading", name="Another wording")
+    expect(proposal).to_be_visible()
+    page.get_by_role("button", name="Keep it").click()
+    expect(proposal).to_have_count(0)
     page.get_by_role("link", name="Edit").click()
     editor = page.get_by_role("textbox", name="Description", exact=True)
     editor.press("Control+a")
@@ -93,6 +98,17 @@ def test_visitor_tries_without_signing_up(page: Page) -> None:
     expect(page.locator("#try-result [data-labels]").first).to_be_visible()
 
 
+def test_sentence_pointed_at_before_the_scripts_came_is_lit_all_the_same(page: Page) -> None:
+    late: list[Route] = []
+    page.route("**/evidence*.js", lambda route: late.append(route))
+    page.goto("/", wait_until="commit")
+    page.locator("[data-labels]").first.hover()
+    assert late
+    late[0].continue_()
+
+    expect(page.locator("[data-labels]").first).to_have_attribute("data-lit", "")
+
+
 def test_file_that_is_none_is_refused_in_plain_words(page: Page, tmp_path: Path) -> None:
     workbook = tmp_path / "shop.xlsx"
     workbook.write_bytes(b"PK\x03\x04" + b"\0" * 500)
@@ -108,7 +124,18 @@ def test_phone_reaches_every_page_without_scrolling_sideways(page: Page) -> None
     page.set_viewport_size({"width": 390, "height": 844})
     sign_up(page, "lea@elm-works.example")
     base = page.url
-    for part in ("", "products/", "import/", "runs/", "runs/new/", "usage/", "api-keys/", "plan/"):
+    for part in (
+        "",
+        "products/",
+        "import/",
+        "runs/",
+        "runs/new/",
+        "usage/",
+        "usage/ledger/",
+        "usage/caps/",
+        "api-keys/",
+        "plan/",
+    ):
         page.goto(base + part)
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, part

@@ -128,7 +128,7 @@ def test_an_unclosed_quote_in_a_large_file_is_given_up_early() -> None:
 
     assert len(rows) == 200_002
     assert rows[1].unclosed == (0,)
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 20  # minutes, were it quadratic
 
 
 def test_many_unclosed_quotes_do_not_make_reading_slow() -> None:
@@ -138,7 +138,7 @@ def test_many_unclosed_quotes_do_not_make_reading_slow() -> None:
     rows = records(content)
 
     assert joined(rows, CSV) == content
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 20  # minutes, were it quadratic
 
 
 def test_a_row_of_absurd_length_is_an_error_instead_of_a_full_memory() -> None:

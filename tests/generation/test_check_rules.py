@@ -272,3 +272,17 @@ def test_a_check_takes_far_less_than_a_model() -> None:
         check_text(text, brief)
 
     assert (time.process_time() - started) / 20 < 0.01
+
+
+@pytest.mark.parametrize("answer", ["No", "NO", "no", "None", "NONE"])
+def test_a_fact_told_back_as_its_label_and_no_is_true(answer: str) -> None:
+    facts = extract_facts({"title": "Drill", "attributes": {"Battery included": answer, "Dimmable": "YES"}})
+
+    assert check_text(f"The Drill. Battery included: {answer}. Dimmable: YES.", Brief(facts)) == []
+
+
+def test_a_no_is_no_yes() -> None:
+    facts = extract_facts({"title": "Drill", "attributes": {"Battery included": "No"}})
+
+    assert check_text("The Drill. Battery included: yes.", Brief(facts)) != []
+    assert check_text("The Drill with its battery included.", Brief(facts)) != []

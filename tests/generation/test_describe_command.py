@@ -129,7 +129,7 @@ def test_refused_product_is_reported_and_the_others_are_written(
 ) -> None:
     settings.ANTHROPIC_API_KEY, settings.ANTHROPIC_BASE_URL, settings.BULK_WORKERS = KEY, provider.url, 1
     invented = {"text": "Made of solid gold in Paris, it weighs 77 kg."}
-    provider.behave(invented, invented, {})
+    provider.behave(*[invented] * 4, {})  # two texts of each tier that may be asked
 
     describe(shop, source, output, "--json")
 
@@ -222,4 +222,20 @@ def test_stopped_command_goes_on_where_it_was(
     calls = LlmCall.objects.in_workspace(shop)
     assert calls.filter(run_item__in=kept.values()).count() == len(kept)
     assert calls.filter(outcome=LlmCall.Outcome.ACCEPTED).count() == 30
-    assert sorted(str(call.pk) for call in calls) == sorted(provider.meter()["call_ids"])
+    assert {str(call.batch_id or call.pk) for call in calls} == set(provider.meter()["call_ids"])
+
+
+def test_described_later_it_waits_for_the_provider_and_costs_half(
+    shop: Workspace, source: Path, output: Path, provider: Provider, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.ANTHROPIC_API_KEY, settings.ANTHROPIC_BASE_URL = KEY, provider.url
+    settings.BATCH_POLL_SECONDS = 0.2
+    provider.treat_batches(seconds=1)
+
+    describe(shop, source, output, "--later", "--json", "--yes")
+
+    said = capsys.readouterr()
+    assert json.loads(said.out)["written"] == 3
+    assert "without --later: in minutes" in said.err
+    assert [batch["size"] for batch in provider.meter()["batches"]] == [3]
+    assert all(row["description"] for row in rows_of(output.read_bytes()))

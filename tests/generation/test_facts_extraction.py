@@ -38,6 +38,7 @@ def canonical(value: str | int | float | bool, label: str = "Value") -> str:
         ("2 years", "24 months", "2 Jahre"),
         ("1 kWh", "3600 kJ", "1000 Wh"),
         ("10 - 12 h", "10-12 h", "10 – 12 hours"),
+        ("1,000 pieces", "1000 pcs"),
     ],
 )
 def test_spellings_of_one_value_are_one_fact(spellings: tuple[str | int | float | bool, ...]) -> None:
@@ -60,6 +61,8 @@ def test_spellings_of_one_value_are_one_fact(spellings: tuple[str | int | float 
         ("10² cm", "102 cm", "10 cm"),
         ("5 g", "5G"),
         ("39 in", "39 in blue", "39"),
+        ("10 in", "10 in a box"),
+        ("20 in", "20 in A4"),
         ("1.500 g", "1500 g", "1.5 g"),
         ("1.500 g", "1.500 kg"),
         ("3 x 500 ml", "500 ml x 2", "1500 ml"),

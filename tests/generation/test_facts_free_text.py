@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from generation.facts import ProductInput, extract_facts
+from generation.facts import FactsError, ProductInput, extract_facts
 from generation.facts.free_text import parse_prompt
 
 
@@ -17,6 +17,12 @@ from generation.facts.free_text import parse_prompt
         "red ceramic mug",
         "  Red Ceramic Mug\n",
         "Title: red ceramic mug",
+        "Write about our red ceramic mug.",
+        "For our shop: red ceramic mug",
+        "Please write a description of this product.\nRed ceramic mug",
+        "Red ceramic mug. Please describe it.",
+        "Red ceramic mug. Need copy.",
+        "Red ceramic mug. Write a description for the shop.",
     ],
 )
 def test_a_leading_instruction_is_no_fact(prompt: str) -> None:
@@ -41,6 +47,15 @@ def test_instructions_in_other_languages_are_dropped_too(prompt: str, title: str
     assert parse_prompt(prompt) == {"title": title}
 
 
+@pytest.mark.parametrize(
+    "prompt", ["Write a description.", "Please write me a nice product text", "Hi there, thanks!", "…", "Describe:"]
+)
+def test_a_prompt_that_holds_no_product_is_refused(prompt: str) -> None:
+    with pytest.raises(FactsError) as refused:
+        extract_facts({"prompt": prompt})
+    assert refused.value.code == "no_facts"
+
+
 def test_lines_with_labels_become_attributes_and_the_other_parts_features() -> None:
     product = parse_prompt(
         "Steel bottle, keeps cold for 12 h\nBrand: Nordlund\nCapacity: 0,5 l\nColours: red, blue; BPA-free"
@@ -56,6 +71,24 @@ def test_lines_with_labels_become_attributes_and_the_other_parts_features() -> N
 
 def test_a_comma_inside_a_number_separates_nothing() -> None:
     assert parse_prompt("Bottle, 0,5 l, 1,000 g") == {"title": "Bottle", "features": ["0,5 l", "1,000 g"]}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "features"),
+    [
+        ("Cooler, -5 °C, steel", ["-5 °C", "steel"]),
+        ("Cooler\n- steel\n- -5 °C", ["steel", "-5 °C"]),
+        ("Trampoline, max. 100 kg. For gardens", ["max. 100 kg", "For gardens"]),
+        ("Lid for box No. 34, 60 min. Steel", ["60 min", "Steel"]),
+        ("Tote / black / 42 cm", ["black", "42 cm"]),
+    ],
+)
+def test_clauses_end_where_they_end(prompt: str, features: list[str]) -> None:
+    assert parse_prompt(prompt)["features"] == features
+
+
+def test_two_words_with_one_stroke_between_stay_together() -> None:
+    assert parse_prompt("Mug black / white") == {"title": "Mug black / white"}
 
 
 def test_an_address_is_no_label() -> None:
@@ -74,3 +107,15 @@ def test_a_repeated_label_keeps_all_its_values() -> None:
 
 def test_an_instruction_with_nothing_behind_it_still_names_the_product() -> None:
     assert extract_facts({"prompt": "Write a description for"}).title != ""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "product"),
+    [
+        ("Sneakers: suede heel, rubber sole", {"title": "Sneakers", "features": ["suede heel", "rubber sole"]}),
+        ("Colours: red, blue", {"attributes": {"Colours": "red, blue"}}),
+        ("Brand: Nordlund, Bergen", {"brand": "Nordlund, Bergen"}),
+    ],
+)
+def test_a_name_before_a_list_is_the_title_unless_it_is_a_known_label(prompt: str, product: ProductInput) -> None:
+    assert parse_prompt(prompt) == product

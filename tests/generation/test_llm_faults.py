@@ -13,10 +13,13 @@ import pytest
 from generation.llm.errors import LlmError
 from generation.llm.providers import complete
 from generation.llm.types import Endpoint
-from tests.generation.llm_calls import ANTHROPIC, OPENAI, Api, make_request
+from tests.generation.llm_calls import ANTHROPIC, OPENAI, STREAMED, Api, make_request
 from tests.servers import Provider, run_provider
 
-both = pytest.mark.parametrize("api", [ANTHROPIC, OPENAI], ids=["anthropic", "openai"])
+both = pytest.mark.parametrize(
+    "api", [ANTHROPIC, OPENAI, *STREAMED], ids=["anthropic", "openai", "anthropic-stream", "openai-stream"]
+)
+streamed = pytest.mark.parametrize("api", STREAMED, ids=["anthropic", "openai"])
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +123,7 @@ def test_refused_connection_costs_nothing(api: Api) -> None:
         unused.bind(("127.0.0.1", 0))
         endpoint = Endpoint(f"http://127.0.0.1:{unused.getsockname()[1]}", "test-key")
         with pytest.raises(LlmError) as caught:
-            complete(make_request(), api.spec, endpoint)
+            api.ask(endpoint)
 
     error = caught.value
     assert (error.kind, error.retryable, error.may_have_been_charged) == ("connection", True, False)
@@ -129,7 +132,7 @@ def test_refused_connection_costs_nothing(api: Api) -> None:
 @both
 def test_failed_tls_handshake_costs_nothing(server: Provider, api: Api) -> None:
     with pytest.raises(LlmError) as caught:
-        complete(make_request(), api.spec, Endpoint(server.url.replace("http:", "https:"), "test-key"))
+        api.ask(Endpoint(server.url.replace("http:", "https:"), "test-key"))
 
     error = caught.value
     assert (error.kind, error.retryable, error.may_have_been_charged) == ("connection", True, False)
@@ -138,7 +141,7 @@ def test_failed_tls_handshake_costs_nothing(server: Provider, api: Api) -> None:
 @both
 def test_invalid_address_is_a_configuration_error(api: Api) -> None:
     with pytest.raises(LlmError) as caught:
-        complete(make_request(), api.spec, Endpoint("gopher://provider.example", "test-key"))
+        api.ask(Endpoint("gopher://provider.example", "test-key"))
 
     assert (caught.value.kind, caught.value.retryable) == ("bad_request", False)
 
@@ -146,7 +149,7 @@ def test_invalid_address_is_a_configuration_error(api: Api) -> None:
 @both
 def test_missing_key_is_an_auth_error(server: Provider, api: Api) -> None:
     with pytest.raises(LlmError) as caught:
-        complete(make_request(), api.spec, Endpoint(server.url, ""))
+        api.ask(Endpoint(server.url, ""))
 
     assert caught.value.kind == "auth"
     assert server.meter()["requests"] == 0
@@ -233,6 +236,47 @@ def test_failure_without_usage_may_have_been_charged(server: Provider, api: Api)
 
     assert error.usage is None
     assert error.may_have_been_charged
+
+
+@streamed
+@pytest.mark.parametrize("after", [0, 1, 3])
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("drop_midway", "connection"),
+        ("end_early", "malformed"),
+        ("broken_json", "malformed"),
+        ("stall", "timeout"),
+        ("error_event", "overloaded"),
+    ],
+)
+def test_stream_that_breaks_off_is_no_text_and_may_have_been_charged(
+    server: Provider, api: Api, fault: str, kind: str, after: int
+) -> None:
+    server.behave({"fault": fault, "after": after})
+    pieces: list[str] = []
+
+    with pytest.raises(LlmError) as caught:
+        complete(make_request(deadline_seconds=0.5), api.spec, api.endpoint(server), pieces.append)
+
+    error = caught.value
+    assert (error.kind, error.retryable, error.usage, error.may_have_been_charged) == (kind, True, None, True)
+    assert len(pieces) == after
+    assert "test-key" not in repr(error)
+
+
+@streamed
+def test_stream_that_never_ends_is_closed_at_the_deadline(server: Provider, api: Api) -> None:
+    error = fail(api, server, {"pieces": 1_000, "piece_ms": 20, "text": "word " * 1_000}, deadline_seconds=0.3)
+
+    assert (error.kind, error.may_have_been_charged) == ("timeout", True)
+
+
+@streamed
+def test_whole_stream_without_usage_is_a_text_of_unknown_cost(server: Provider, api: Api) -> None:
+    server.behave({"usage": None})
+
+    assert api.complete(server).usage is None
 
 
 @both

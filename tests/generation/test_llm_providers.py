@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
-from generation.llm.prices import cost_nanos
-from generation.llm.providers import anthropic, complete, openai
-from generation.llm.types import Usage
-from tests.generation.llm_calls import ANTHROPIC, OPENAI, TEXT, Api, make_request
+from generation.facts import extract_facts
+from generation.llm.prices import FREE, cost_nanos
+from generation.llm.providers import complete
+from generation.llm.providers.anthropic import messages
+from generation.llm.providers.openai import chat
+from generation.llm.replies import split_shared_reply
+from generation.llm.types import Capabilities, Endpoint, Quirks, Usage
+from generation.prompts import build_shared_request
+from tests.generation.llm_calls import ANTHROPIC, BRIEF, OPENAI, STREAMED, TEXT, Api, make_request
 from tests.servers import Provider, run_provider
 
 both = pytest.mark.parametrize("api", [ANTHROPIC, OPENAI], ids=["anthropic", "openai"])
@@ -39,11 +45,30 @@ def test_healthy_reply_is_a_completion(server: Provider, api: Api) -> None:
     assert completion.provider_request_id
 
 
+@pytest.mark.parametrize("api", STREAMED, ids=["anthropic", "openai"])
+def test_streamed_reply_is_the_same_completion(server: Provider, api: Api) -> None:
+    server.behave({"cached_tokens": 700, "cache_write_tokens": 30, "output_tokens": 41, "pieces": 20})
+    plain, streamed = replace(api, is_streamed=False).complete(server), api.complete(server)
+
+    assert streamed.usage is not None
+    assert replace(streamed, latency_ms=0) == replace(plain, latency_ms=0)
+
+
 @both
 def test_call_id_reaches_the_provider(server: Provider, api: Api) -> None:
     api.complete(server, call_id="call-77")
 
     assert server.meter()["call_ids"] == ["call-77"]
+
+
+@both
+def test_reply_of_several_texts_has_the_schema_that_was_asked_for(server: Provider, api: Api) -> None:
+    briefs = [BRIEF, replace(BRIEF, facts=extract_facts({"title": "Oak Board", "attributes": {"Width": "30 cm"}}))]
+    request = build_shared_request(briefs, workspace_id=uuid4(), call_id=uuid4(), deadline_seconds=10)
+
+    reply = complete(request, api.spec, api.endpoint(server)).text
+
+    assert split_shared_reply(reply, ["1", "2"], BRIEF.fields) == {"1": TEXT, "2": "The Oak Board. Width: 30 cm."}
 
 
 @both
@@ -128,17 +153,33 @@ def test_openai_reports_a_tier_we_did_not_ask_for(server: Provider) -> None:
     assert usage.tier == "priority"
 
 
-def test_only_the_vendor_itself_is_asked_for_a_tier() -> None:
-    compatible = replace(OPENAI.spec, provider="ollama")
+def test_compatible_server_is_sent_only_what_it_knows() -> None:
+    quirks = Quirks(output_limit="max_tokens", knows_service_tier=False, knows_prompt_cache_key=False)
+    compatible = replace(OPENAI.spec, quirks=quirks, capabilities=Capabilities())
+    shaped = make_request(reply_schema={"type": "object"})
 
-    assert openai.build_params(make_request(), OPENAI.spec)["service_tier"] == "default"
-    assert "service_tier" not in openai.build_params(make_request(), compatible)
+    sent = set(chat.build_params(shaped, OPENAI.spec))
+
+    caching = {"prompt_cache_key", "prompt_cache_options"}
+    assert sent == caching | {"model", "messages", "max_completion_tokens", "service_tier", "response_format"}
+    assert set(chat.build_params(shaped, compatible)) == {"model", "messages", "max_tokens"}
+
+
+def test_server_without_a_key_is_sent_nobody_elses(server: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, "the-vendors-own")
+
+    complete(make_request(), OPENAI.spec, Endpoint(f"{server.url}/v1", "", needs_key=False))
+
+    headers = server.meter()["headers"]
+    assert headers["authorization"] == "Bearer none"
+    assert not [name for name, value in headers.items() if "the-vendors-own" in value]
 
 
 def test_output_cap_never_exceeds_the_models_own() -> None:
     small = replace(ANTHROPIC.spec, max_output_tokens=100)
 
-    assert anthropic.build_params(make_request(max_tokens=500), small)["max_tokens"] == 100
+    assert messages.build_params(make_request(max_tokens=500), small)["max_tokens"] == 100
 
 
 def test_endpoint_hides_its_key() -> None:
@@ -146,7 +187,7 @@ def test_endpoint_hides_its_key() -> None:
 
 
 def test_offline_writer_costs_nothing() -> None:
-    spec = replace(ANTHROPIC.spec, provider="offline", kind="offline", model_id="offline-1", price=None)
+    spec = replace(ANTHROPIC.spec, provider="offline", kind="offline", model_id="offline-1", price=FREE)
 
     completion = complete(make_request(), spec, Provider("").anthropic)
 

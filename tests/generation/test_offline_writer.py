@@ -392,3 +392,13 @@ def test_extra_fields_close_the_reply() -> None:
     assert fields["seo_title"] == "Alder Field Jacket | Northbound"
     assert fields["meta_description"]
     assert len(fields["meta_description"]) <= 160
+
+
+def test_a_fact_that_is_asked_for_is_mentioned_in_few_words_too() -> None:
+    facts = extract_facts(JACKET)
+    short = Brief(facts, length="short")
+    wished = Brief(facts, length="short", instructions="Mention the country of origin.")
+
+    assert "Portugal" not in compose_description(short)
+    assert "Portugal" in compose_description(wished)
+    assert check_text(compose_description(wished), wished) == []

@@ -64,7 +64,7 @@ def test_pages_about_one_thing_open(client: Client, shop: Workspace, finished_ru
     assert "3 rows, 3 products" in page(client, "import_detail", shop, finished_run.catalogue.pk)
     assert "What do the columns mean?" in page(client, "import_mapping", shop, finished_run.catalogue.pk)
     assert "3 products of 3" in page(client, "export_review", shop, finished_run.catalogue.pk)
-    assert "3 written" in page(client, "run_detail", shop, finished_run.pk)
+    assert "3 texts: 3 newly written" in page(client, "run_detail", shop, finished_run.pk)
     assert "<del>" in page(client, "product_diff", shop, product.pk, 1)
 
 
@@ -129,6 +129,17 @@ def test_an_empty_edit_is_not_saved_and_says_so(client: Client, shop: Workspace,
     assert response.status_code == 422
     assert "cannot be empty" in response.content.decode()
     assert product.texts.count() == 1
+
+
+def test_autosave_says_what_the_facts_do_not(client: Client, shop: Workspace, finished_run: Run) -> None:
+    assert finished_run.catalogue is not None
+    product = first_product(finished_run.catalogue)
+
+    address = reverse("product_edit", args=(shop.slug, product.pk))
+    response = client.post(address, {"description": "A linen apron in gold."}, headers=HTMX)
+
+    assert response.status_code == 200
+    assert "“gold”" in response.content.decode()
 
 
 def test_an_edit_without_htmx_comes_back_to_the_product(client: Client, shop: Workspace, finished_run: Run) -> None:

@@ -9,16 +9,21 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.budgets import Payer
 from accounts.models import User, Workspace
 from contentopt import jobs
 from contentopt.errors import Conflict, DomainError
 from contentopt.jobs import JobState
+from generation.caching.asking import cache_key
 from generation.engine import items
-from generation.engine.storing import default_wishes
+from generation.engine.routes import Router
+from generation.engine.storing import NO_FACTS, default_wishes
 from generation.exporting import export_file
-from generation.models import Catalogue, LlmCall, LlmModel, Product, Provider, Run, RunItem, Text
+from generation.facts import brief_from, fingerprint_from_hash
+from generation.models import CachedTemplate, Catalogue, LlmCall, ModelPrice, Product, Provider, Run, RunItem, Text
 from generation.services import runs
 from generation.services.texts import edit_text
+from generation.templatetags.wording import sources_said
 from tests.factories import first_product, make_catalogue, make_file, make_run, numbered_rows
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +47,7 @@ def states(run: Run) -> list[str]:
 def estimate(catalogue: Catalogue, **wishes: Any) -> runs.Estimate:
     products = Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue)
     chosen = default_wishes(["description"], **wishes)
-    return runs.estimate_run(workspace=catalogue.workspace, products=products, wishes=chosen)
+    return runs.estimate_run(payer=Payer(catalogue.workspace_id, "run"), products=products, wishes=chosen)
 
 
 def test_run_writes_every_product_and_finishes(catalogue: Catalogue) -> None:
@@ -90,12 +95,12 @@ def test_ceiling_is_exact_for_a_priced_model_and_never_exceeded(catalogue: Catal
 
     found = estimate(catalogue)
 
-    price = LlmModel.objects.get(model_id="claude-haiku-5-5").price
+    price = ModelPrice.objects.in_force().get(model__model_id="claude-haiku-5-5").price
     assert found.model_id == "claude-haiku-5-5"
     assert (found.products, found.to_write) == (3, 3)
     assert 0 < found.likely_nanos < found.ceiling_nanos
     # Two attempts each of 130 words at 4 tokens, output alone:
-    assert found.ceiling_nanos > 3 * 2 * 130 * 4 * price["output"] // 1_000_000
+    assert found.ceiling_nanos > 3 * 2 * 130 * 4 * price.output // 1_000_000
 
 
 def test_switched_off_provider_is_not_asked(catalogue: Catalogue) -> None:
@@ -251,3 +256,71 @@ def test_progress_does_not_cost_more_queries_for_more_items(shop: Workspace, cat
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
+
+
+def family_of_four(shop: Workspace) -> Catalogue:
+    """Three variants of one family and one product without any."""
+    rows = ["A,Apron,linen,sand,", "B,Apron,linen,red,", "C,Apron,linen,blue,", "D,Ladle,steel,,"]
+    catalogue = make_catalogue(shop, make_file(rows))
+    products = Product.objects.in_workspace(shop).filter(catalogue=catalogue)
+    products.update(family="")
+    products.exclude(key="D").update(family="t1-aprons")
+    return catalogue
+
+
+def test_a_family_is_priced_as_one_call_and_the_ceiling_as_if_there_were_none(shop: Workspace, settings: Any) -> None:
+    settings.ANTHROPIC_API_KEY = "set"
+    catalogue = family_of_four(shop)
+
+    families = estimate(catalogue)
+    Product.objects.in_workspace(shop).update(family="")
+    one_by_one = estimate(catalogue)
+
+    assert (families.to_write, families.calls, families.filled) == (4, 2, 2)
+    assert (one_by_one.to_write, one_by_one.calls, one_by_one.filled) == (4, 4, 0)
+    assert families.ceiling_nanos == one_by_one.ceiling_nanos
+    assert families.likely_nanos < one_by_one.likely_nanos
+
+
+@pytest.mark.parametrize(("refusal", "calls"), [("", 1), ("It leans on the colour.", 4)])
+def test_a_family_that_has_a_text_costs_no_call_and_one_without_hope_a_call_each(
+    shop: Workspace, refusal: str, calls: int
+) -> None:
+    catalogue = family_of_four(shop)
+    brief = brief_from(default_wishes(["description"]), NO_FACTS)
+    CachedTemplate.objects.create(
+        workspace=shop,
+        key=cache_key(fingerprint_from_hash(brief, "t1-aprons"), Router(shop.pk).quality(brief)),
+        fields={},
+        refusal=refusal,
+        provider="offline",
+        model_id="offline-1",
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+
+    assert estimate(catalogue).calls == calls
+
+
+def test_an_estimate_does_not_cost_more_queries_for_more_products(shop: Workspace, catalogue: Catalogue) -> None:
+    counts = []
+    for each in (catalogue, make_catalogue(shop, make_file(numbered_rows(60)))):
+        with CaptureQueriesContext(connection) as queries:
+            estimate(each)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+
+
+def test_progress_says_where_the_texts_came_from(catalogue: Catalogue) -> None:
+    run = make_run(catalogue)
+    work_off(run)
+    for source, text in zip(
+        ("template", "precomputed"), Text.objects.in_workspace(catalogue.workspace_id), strict=False
+    ):
+        Text.objects.in_workspace(catalogue.workspace_id).filter(pk=text.pk).update(source=source)
+
+    progress = runs.run_progress(run)
+
+    assert progress.sources == {"model": 1, "template": 1, "precomputed": 1}
+    assert progress.known == 2
+    assert sources_said(progress.sources) == "1 newly written, 1 filled from their family's text, 1 written overnight"

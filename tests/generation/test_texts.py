@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import User, Workspace
 from contentopt.errors import DomainError
 from generation.models import LlmCall, Product, Text
-from generation.services import texts
+from generation.services import decisions, texts
 from tests.factories import first_product, make_catalogue
 
 pytestmark = pytest.mark.django_db
@@ -36,13 +36,14 @@ def present(product: Product) -> Text:
     return product.text
 
 
-def test_rewriting_adds_a_version_and_shows_it(product: Product) -> None:
+def test_rewriting_makes_a_proposal_and_leaves_the_present_text(product: Product) -> None:
     first = texts.rewrite(product=product, changes={})
     product.refresh_from_db()
     second = texts.rewrite(product=product, changes={"length": "short"})
 
     assert versions(product) == [(1, "model"), (2, "model")]
-    assert present(product) == second
+    assert present(product) == first
+    assert second.is_undecided
     assert second.brief["length"] == "short"
     assert len(second.description) < len(first.description)
 
@@ -106,10 +107,10 @@ def test_restoring_is_a_new_version_and_can_be_undone(product: Product, alice: U
     product.refresh_from_db()
     texts.edit_text(product=product, fields={"description": "Edited."}, editor=alice)
 
-    texts.restore_text(product=product, version=1, editor=alice)
+    decisions.restore_text(product=product, version=1, editor=alice)
     assert present(product).description == written.description
 
-    texts.restore_text(product=product, version=2, editor=alice)
+    decisions.restore_text(product=product, version=2, editor=alice)
     assert present(product).description == "Edited."
     assert [version for version, _ in versions(product)] == [1, 2, 3, 4]
 

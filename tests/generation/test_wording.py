@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from generation.templatetags.money import about_usd, usd
+from accounts.dollars import about_usd, most_usd, usd
 from generation.templatetags.wording import delimiter_name, duration, format_name
 
 
@@ -38,3 +38,10 @@ def test_codes_have_names_and_unknown_codes_stay_readable() -> None:
     assert delimiter_name(";") == "semicolon"
     assert format_name("shopify") == "Shopify"
     assert format_name("magento") == "Magento"
+
+
+def test_at_most_is_rounded_so_that_it_stays_true() -> None:
+    assert most_usd(165_957_668) == "$0.17"
+    assert most_usd(1_000_000_001) == "$1.01"
+    assert most_usd(538_203) == "$0.00054"
+    assert most_usd(0) == "$0"

@@ -7,8 +7,19 @@ from typing import Any
 
 import pytest
 
-from accounts.models import User, Workspace
-from generation.services.visitors import PUBLIC_WORKSPACE_ID
+from accounts.models import (
+    PLATFORM_WORKSPACE_ID,
+    Budget,
+    Notice,
+    Reconciliation,
+    Reservation,
+    RollupMark,
+    UsageEntry,
+    UsageRollup,
+    User,
+    Workspace,
+)
+from generation.models import EconomyOutcome, LlmModel
 
 
 @pytest.fixture
@@ -18,5 +29,11 @@ def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         try:
             yield
         finally:
-            Workspace.objects.exclude(pk=PUBLIC_WORKSPACE_ID).delete()  # that one comes with the migrations
+            for model in (Budget, Reservation, UsageEntry, UsageRollup, Notice):  # the platform's own among them
+                model.objects.across_workspaces().delete()
+            LlmModel.objects.update(refused_at=None, refusal="")
+            EconomyOutcome.objects.all().delete()
+            RollupMark.objects.all().delete()
+            Reconciliation.objects.all().delete()
+            Workspace.objects.exclude(pk=PLATFORM_WORKSPACE_ID).delete()  # that one comes with the migrations
             User.objects.all().delete()

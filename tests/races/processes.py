@@ -5,7 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
@@ -14,22 +16,37 @@ from uuid import UUID
 import django
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django_redis import get_redis_connection
 
 if not apps.ready:  # in the fork server, which imports this module first
     django.setup()
 
+from accounts.budgets import Payer
 from accounts.management.commands.clock import Command as Clock
+from accounts.models import Workspace
+from accounts.throttling import take
+from accounts.windows import Subject, Windows, take_in_redis
+from billing import gateway
+from billing.models import BillingEvent
+from billing.receiving import process_event
+from billing.reporting import report_usage
 from contentopt import jobs
 from contentopt.errors import DomainError
+from generation.batches.queue import advance
 from generation.engine.items import write_item
 from generation.engine.writing import write
 from generation.facts import Brief, extract_facts
 from generation.models import RunItem
+from generation.nights.items import write_ahead
+from tests.accounts import books
+from tests.billing.buying import begin
 
 # A fork server has no threads and no connections, which must not cross a fork.
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload([__name__])
+_context.set_forkserver_preload([__name__, "tests.races.warmed"])
 
 RESULT_SECONDS = 40
 
@@ -96,11 +113,105 @@ def write_one(item_id: UUID) -> str | None:
     return write_item(item_id, publish_next=False)
 
 
-def write_mug(workspace_id: UUID, number: int) -> tuple[str, str]:
+def write_each(item_ids: Sequence[UUID]) -> list[str | None]:
+    return [write_item(item_id, publish_next=False) for item_id in item_ids]
+
+
+def advance_batch(batch_id: UUID) -> str | None:
+    return advance(batch_id)
+
+
+def write_one_ahead(item_id: UUID) -> str | None:
+    return write_ahead(item_id, publish_next=False)
+
+
+def write_mug(workspace_id: UUID, number: int, color: str = "blue") -> tuple[str, str]:
     """(source, text), or (code, message) of the refusal."""
-    facts = extract_facts({"title": f"Mug {number:05d}", "attributes": {"Material": "stoneware", "Color": "blue"}})
+    facts = extract_facts({"title": f"Mug {number:05d}", "attributes": {"Material": "stoneware", "Color": color}})
     try:
-        written = write(Brief(facts=facts), workspace_id=workspace_id)
+        written = write(Brief(facts=facts), payer=Payer(workspace_id, "api"))
     except DomainError as error:
         return error.code, error.message
     return written.source, written.entry.fields["description"]
+
+
+def write_mugs(workspace_id: UUID, numbers: Sequence[int], endpoint: str) -> list[str]:
+    """The source of each, or the code of its refusal, all asked for at once."""
+
+    def write_at(number: int) -> str:
+        facts = extract_facts({"title": f"Mug {number:05d}", "attributes": {"Material": "stoneware"}})
+        try:
+            return write(Brief(facts=facts), payer=Payer(workspace_id, endpoint)).source
+        except DomainError as error:
+            return error.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(numbers)) as threads:
+        return list(threads.map(write_at, numbers))
+
+
+def answer_events() -> None:
+    """What workers do for billing, until killed: answer every event that is due. The database may go away meanwhile."""
+    while True:
+        try:
+            for pk in list(BillingEvent.objects.filter(jobs.due()).order_by("?").values_list("pk", flat=True)[:5]):
+                process_event(pk)
+        except DatabaseError:
+            connection.close()
+        time.sleep(0.02)
+
+
+def begin_checkouts(workspace_id: UUID, count: int) -> list[str]:
+    """The addresses that so many people get who press the button at once, however slow the machine is."""
+    gateway.WEB_SECONDS = RESULT_SECONDS
+
+    def begin_one(_: int) -> str:
+        try:
+            return begin(Workspace.objects.get(pk=workspace_id))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(begin_one, range(count)))
+
+
+def report_usage_again() -> None:
+    report_usage()
+
+
+def keep_spending(payer: Payer, seconds: float) -> int:
+    """How many reservations went through all their states."""
+    until, rounds = time.monotonic() + seconds, 0
+    while time.monotonic() < until:
+        books.every_state(payer)
+        rounds += 1
+    return rounds
+
+
+def ask_until_refused(key: str, body: dict[str, Any]) -> list[tuple[float, int, int]]:
+    """(when it began, status, queries) of each request for a description, one after the other, the last few refused."""
+    client, until = Client(headers={"Authorization": f"Bearer {key}"}), time.monotonic() + RESULT_SECONDS / 2
+    asked: list[tuple[float, int, int]] = []
+    while [status for _, status, _ in asked].count(401) < 5 and (began := time.monotonic()) < until:
+        with CaptureQueriesContext(connection) as queries:
+            reply = client.post("/api/v1/descriptions", body, content_type="application/json")
+        asked.append((began, reply.status_code, len(queries)))
+    return asked
+
+
+def take_at_once(subjects: Sequence[Subject], count: int) -> list[bool]:
+    """Which of so many requests, each on a thread of its own, were admitted."""
+    tag = subjects[0].id
+    with ThreadPoolExecutor(count) as threads:
+        return [allowance.allowed for allowance in threads.map(lambda _: take(tag, subjects), range(count))]
+
+
+def take_for_a_while(subject: Subject, windows: Windows, seconds: float) -> list[float]:
+    """When requests were admitted, by Redis' clock, asking as fast as it goes."""
+    redis, admitted, until = get_redis_connection("default"), [], time.monotonic() + seconds
+    while time.monotonic() < until:
+        taken = take_in_redis(redis, f"test:{{{subject.id}}}:", [subject], windows)
+        if taken.is_admitted:
+            admitted.append(taken.at)
+    return admitted

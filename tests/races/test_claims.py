@@ -35,8 +35,9 @@ def leases(settings: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def told(leases: dict[str, Any], provider: Provider) -> dict[str, Any]:
-    """The same, and where the model is."""
+def told(leases: dict[str, Any], provider: Provider, settings: Any) -> dict[str, Any]:
+    """The same, and where the model is; here too, because a run may spend what it is priced at when it starts."""
+    settings.ANTHROPIC_API_KEY = KEY
     return {**leases, "ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": provider.url}
 
 

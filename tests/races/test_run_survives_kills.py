@@ -18,7 +18,9 @@ from uuid import UUID
 import pytest
 
 from tests.factories import make_file, numbered_rows
+from tests.races.bursts import books
 from tests.races.product import Product, eventually
+from tests.races.watching import WATCH
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("product"), pytest.mark.timeout(240)]
 
@@ -65,10 +67,10 @@ class Aftermath:
         return self.product.fetch(query, self.catalogue)
 
     def calls(self) -> list[tuple[str, UUID, str, int, int]]:
-        """(id, item, outcome, tokens in, tokens out) of every call of the run."""
+        """(id upstream, item, outcome, tokens in, tokens out) of every call of the run."""
         query = (
-            "SELECT c.id::text, c.run_item_id, c.outcome, c.input_tokens, c.output_tokens FROM generation_llmcall c"
-            " JOIN generation_runitem i ON i.id = c.run_item_id WHERE i.run_id = %s"
+            "SELECT COALESCE(c.batch_id, c.id)::text, c.run_item_id, c.outcome, c.input_tokens, c.output_tokens"
+            " FROM generation_llmcall c JOIN generation_runitem i ON i.id = c.run_item_id WHERE i.run_id = %s"
         )
         return self.product.fetch(query, self.run)
 
@@ -126,6 +128,7 @@ def test_run_ends_complete_whatever_is_killed(product: Product, number: int) -> 
     assert_every_text_is_stored_once(after)
     assert_every_call_is_recorded_once(after)
     assert_only_written_cells_differ(content, product.call(key, "GET", f"catalogues/{catalogue}/export").content)
+    assert_money_is_all_there(after)
     assert_sweeps_change_nothing(after)
 
 
@@ -165,10 +168,21 @@ def assert_every_call_is_recorded_once(after: Aftermath) -> None:
     assert set(meter["call_ids"]) <= recorded
     served = {call["call_id"]: (call["input_uncached"], call["output"]) for call in meter["served"]}
     accepted = [call for call in calls if call[2] == "accepted"]
-    assert {identifier: (given, written) for identifier, _, _, given, written in accepted}.items() <= served.items()
+    interrupted = {identifier for identifier, _, outcome, *_ in calls if outcome != "accepted"}
+    for identifier in recorded - interrupted:
+        shares = [(given, written) for known, _, _, given, written in calls if known == identifier]
+        assert tuple(map(sum, zip(*shares, strict=True))) == served[identifier]
     assert len(accepted) == len({item for _, item, *_ in accepted}) == PRODUCTS
     # What is left are the calls whose worker was killed before it could write down the answer.
     assert {call[2] for call in calls} <= {"accepted", "dispatched", "failed", "unknown"}
+
+
+def assert_money_is_all_there(after: Aftermath) -> None:
+    """What is reserved is what open holds add up to, and what is spent is what the ledger says, also for the killed."""
+    budgets = after.product.fetch(WATCH)
+    assert [row for row in budgets if row[3] != row[4] or (row[2] is not None and row[1] > row[2])] == []
+    found = books(after.product)
+    assert found["whole ledger"] == found["all budgets"] > 0
 
 
 def assert_only_written_cells_differ(received: bytes, exported: bytes) -> None:

@@ -65,14 +65,15 @@ def test_one_call_serves_all_while_valkey_hangs(product: Product, key: str) -> N
 
 
 def test_failure_is_shared_instead_of_repeated(product: Product, key: str) -> None:
-    product.provider.behave({"status": 529, "delay_ms": 2000, "retry_after": "7"})
+    product.provider.behave({"status": 529, "delay_ms": 4000, "retry_after": "7"})
 
     replies = ask_at_once(product, key, 3)
 
     assert {reply.status_code for reply in replies} == {503}
     assert {reply.headers["Retry-After"] for reply in replies} == {"7"}
     assert {reply.json()["error"]["code"] for reply in replies} == {"provider_unavailable"}
-    assert product.provider.meter()["requests"] == 1
+    asked = product.fetch("SELECT model_id FROM generation_llmcall WHERE outcome = 'failed'")
+    assert len(asked) == len(set(asked)) == product.provider.meter()["requests"]  # no model was asked twice
 
 
 @pytest.fixture
@@ -107,4 +108,18 @@ def test_one_call_serves_all_without_valkey(
 
     answers = [rival.result() for rival in rivals]
     assert Counter(source for source, _ in answers) == {"model": 1, "coalesced": 4}
+    assert provider.meter()["requests"] == 1
+
+
+def test_siblings_of_a_family_share_one_call(
+    shop: Workspace, start_worker: StartWorker, provider: Provider, told: dict[str, Any]
+) -> None:
+    provider.behave({"delay_ms": 500})
+    colors = ["blue", "red", "green", "black", "white"]
+
+    siblings = [start_worker(write_mug, shop.pk, 3, color, **told) for color in colors]
+
+    answers = [sibling.result() for sibling in siblings]
+    assert Counter(source for source, _ in answers) == {"model": 1, "template": 4}
+    assert all(color in text.lower() for color, (_, text) in zip(colors, answers, strict=True))
     assert provider.meter()["requests"] == 1
