@@ -6,7 +6,6 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_init
-from celery.worker import WorkController
 from django.conf import settings
 from django.db.models.functions import Now
 
@@ -23,7 +22,7 @@ from generation.streams import writing as streams
 
 
 @worker_init.connect
-def warm_up_before_fork(sender: WorkController, **_signal: Any) -> None:
+def warm_up_before_fork(sender: Any, **_signal: Any) -> None:
     """In the parent, so that its children share what was loaded; not where no text is written."""
     if not str(sender.hostname).startswith("delivery@"):
         warm_up()
