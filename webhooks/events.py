@@ -49,7 +49,7 @@ EVENT_TYPES = {
             "retried ends again.",
             {
                 "id": Field(_ID, "The run."),
-                "state": Field("finished", "`finished` or `cancelled`."),
+                "state": Field("finished", "“finished” or “cancelled”."),
                 "catalogue": Field(_OTHER_ID, "The import it wrote, or null."),
                 "products": Field(500, "How many products it was started for."),
                 "done": Field(497, "Of them written."),
@@ -61,7 +61,7 @@ EVENT_TYPES = {
         EventType(
             TEXT_CREATED,
             "A product has a new text, whoever wrote it: a run, the API or a person. One event for each text, so a "
-            "run over 10,000 products sends 10,000; `run.finished` sends one.",
+            "run over 10,000 products sends 10,000; “run.finished” sends one.",
             {
                 "id": Field(_ID, "The text."),
                 "product": Field(_OTHER_ID, "The product it describes."),
@@ -88,8 +88,8 @@ EVENT_TYPES = {
                 "id": Field(_ID, "The catalogue."),
                 "status": Field(
                     "ready",
-                    "`ready`; `needs_mapping` when somebody has to say what the columns mean; `refused` when it is no "
-                    "table of products; `failed` when reading it did not work.",
+                    "“ready”; “needs_mapping” when somebody has to say what the columns mean; “refused” when it is no "
+                    "table of products; “failed” when reading it did not work.",
                 ),
                 "filename": Field("products.csv", "As it was uploaded."),
                 "products": Field(1250, "How many products it has."),
@@ -101,11 +101,11 @@ EVENT_TYPES = {
             BUDGET_THRESHOLD,
             "One of the shares of a budget, or of the month's products, that you set under Alerts is used.",
             {
-                "scope": Field("workspace", "Whose: `workspace`, `member`, `key`, `run`, or `quota` for the products."),
-                "scope_id": Field(_ID, "Its id; null for `quota`."),
+                "scope": Field("workspace", "Whose: “workspace”, “member”, “key”, “run”, or “quota” for the products."),
+                "scope_id": Field(_ID, "Its id; null for “quota”."),
                 "percent": Field(80, "The share that was passed."),
-                "used": Field("40.12", "Dollars as an exact decimal string; for `quota` a number of products."),
-                "limit": Field("50", "The same."),
+                "used": Field("40.12", "Dollars as an exact decimal string; for “quota” a number of products."),
+                "limit": Field("50.00", "The same."),
                 "resets_at": Field("2026-12-01T00:00:00+00:00", "When it starts afresh; null for a run's."),
             },
         ),
@@ -115,7 +115,7 @@ EVENT_TYPES = {
             {
                 "plan": Field("pro", "The plan it has now."),
                 "previous_plan": Field("free", "The plan it had; the same when only the standing changed."),
-                "standing": Field("good", "`good`, `overdue`, `frozen` or `read_only`."),
+                "standing": Field("good", "“good”, “overdue”, “frozen” or “read_only”."),
             },
         ),
     )

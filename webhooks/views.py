@@ -45,7 +45,7 @@ def new(request: WorkspaceRequest, slug: str) -> HttpResponse:
         made, secret = services.create_endpoint(
             workspace=request.workspace, created_by=request.user, **form.cleaned_data
         )
-        return _endpoint_page(request, made, secret=secret)
+        return _secret_page(request, made, secret)
     return _form_page(request, form)
 
 
@@ -70,35 +70,33 @@ def _form_page(request: WorkspaceRequest, form: EndpointForm, endpoint: Endpoint
 @require_scope(Scope.WEBHOOKS)
 def endpoint(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     """The deliveries alone for htmx, which asks again while something is on its way."""
-    return _endpoint_page(request, _find(request, pk))
-
-
-def _endpoint_page(request: WorkspaceRequest, endpoint: Endpoint, *, secret: str = "") -> HttpResponse:
+    found = _find(request, pk)
     shown = request.GET.get("show", "")
-    rows = Delivery.objects.in_workspace(request.workspace).filter(endpoint=endpoint).select_related("event")
-    found = rows.filter(state__in=SHOWN[shown]) if shown in SHOWN else rows
-    page = Paginator(found.order_by("-created_at", "-pk"), PAGE).get_page(request.GET.get("page"))
+    rows = Delivery.objects.in_workspace(request.workspace).filter(endpoint=found).select_related("event")
+    chosen = rows.filter(state__in=SHOWN[shown]) if shown in SHOWN else rows
     context: dict[str, Any] = {
-        "endpoint": endpoint,
-        "page": page,
+        "endpoint": found,
+        "page": Paginator(chosen.order_by("-created_at", "-pk"), PAGE).get_page(request.GET.get("page")),
         "shown": shown,
         "choices": [("", "All"), ("waiting", "Waiting"), ("received", "Received"), ("failed", "Failed")],
         "failed_count": rows.filter(state=JobState.FAILED).count(),
         "is_busy": rows.filter(state__in=SHOWN["waiting"]).exists(),
-        "secret": secret,
-        "old_secret_hours": services.OLD_SECRET_HOURS,
     }
-    is_part = request.htmx and request.method == "GET"
-    response = render(request, "webhooks/endpoint.html#deliveries" if is_part else "webhooks/endpoint.html", context)
-    response["Cache-Control"] = "no-store"  # the secret exists only in this reply
-    return response
+    return render(request, f"webhooks/endpoint.html{'#deliveries' if request.htmx else ''}", context)
 
 
 @require_POST
 @require_scope(Scope.WEBHOOKS)
 def rotate(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     found = _find(request, pk)
-    return _endpoint_page(request, found, secret=services.rotate_secret(found))
+    return _secret_page(request, found, services.rotate_secret(found))
+
+
+def _secret_page(request: WorkspaceRequest, endpoint: Endpoint, secret: str) -> HttpResponse:
+    """Not a redirect: the secret exists only in this reply."""
+    response = render(request, "webhooks/secret.html", {"endpoint": endpoint, "secret": secret})
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @require_POST
