@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -181,7 +182,8 @@ def _attempt(delivery: Delivery) -> Outcome:
 
 def record(delivery: Delivery, outcome: Outcome) -> JobState:
     """Once, by whoever holds the lease. Raises LostLease, with the attempt noted all the same."""
-    Attempt.objects.in_workspace(delivery.workspace_id).filter(lease_token=delivery.lease_token).update(
+    token: Any = delivery.lease_token
+    Attempt.objects.in_workspace(delivery.workspace_id).filter(lease_token=token).update(
         status=outcome.status, error=outcome.error, response=outcome.response, seconds=outcome.seconds
     )
     with transaction.atomic():

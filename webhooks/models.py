@@ -146,6 +146,12 @@ class Delivery(WorkspaceOwned, Job):
                 name="delivery_next",
                 condition=Q(state__in=(JobState.QUEUED, JobState.RUNNING)),
             ),
+            # The sweeper looks for those that have used up their attempts.
+            models.Index(
+                fields=("attempt",),
+                name="delivery_attempts",
+                condition=Q(state__in=(JobState.QUEUED, JobState.RUNNING)),
+            ),
             # What is with a worker, of a workspace and of all.
             models.Index(
                 fields=("workspace", "lease_until"), name="delivery_running", condition=Q(state=JobState.RUNNING)

@@ -55,10 +55,9 @@ def send(url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
     began = time.monotonic()
     try:
         check_address(url, allow_loopback=settings.WEBHOOK_ALLOW_LOOPBACK)
-    except AddressRefused as error:
-        return Outcome(0, error=str(error))
-    answer = _Answer()
-    error = ""
+    except AddressRefused as refused:
+        return Outcome(0, error=str(refused))
+    answer, error = _Answer(), ""
     try:
         with deadline(settings.WEBHOOK_DEADLINE_SECONDS):
             _exchange(url, body, headers, answer)

@@ -107,7 +107,7 @@ class DeliveryReply(serializers.Serializer[Delivery]):
 
 
 class DeliveryDetailReply(DeliveryReply):
-    data = serializers.DictField(source="event.data", help_text="What the event says.")
+    payload = serializers.DictField(source="event.data", help_text="The `data` of the event.")
     log = AttemptReply(source="attempts", many=True, help_text="Newest first, of the last 30 days.")
 
 
