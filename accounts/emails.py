@@ -20,7 +20,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import PLATFORM_WORKSPACE_ID, ApiKey, Budget, Membership, Notice, User
-from accounts.notices import MANAGERS, alert_of, described, one_line
+from accounts.notices import ALERTS, MANAGERS, alert_of, described, one_line
+from accounts.signals import alert_raised
 from accounts.summaries import summarise
 from contentopt import jobs
 from contentopt.jobs import JobState
@@ -60,6 +61,8 @@ def send_notice(notice_id: UUID | str) -> JobState | None:
 
 
 def _send_claimed(notice: Notice) -> JobState:
+    if notice.kind in ALERTS:
+        alert_raised.send(Notice, notice=notice)
     try:
         _mail_everybody(notice)
     except OSError as error:  # the mail server's errors are OSErrors, as are the network's
@@ -180,6 +183,9 @@ def messages(notice: Notice, people: list[Recipient]) -> Iterator[EmailMessage]:
     elif notice.kind == Notice.Kind.BILLING:
         context |= {"words": notice.details["words"], "url": notice.details["url"]}
         subject, template = notice.details["headline"], "emails/billing.txt"
+    elif notice.kind == Notice.Kind.WEBHOOK:
+        context |= {"words": notice.details["words"], "url": notice.details["url"]}
+        subject, template = notice.details["headline"], "emails/webhook.txt"
     else:
         alert = alert_of(described(Notice.objects.across_workspaces()).get(pk=notice.pk))
         context["alert"] = alert

@@ -5,6 +5,13 @@ from django.dispatch import Signal
 # Sent with `workspace` after a workspace of a new user was created, inside the same transaction.
 workspace_created = Signal()
 
+# Sent with `workspace` and `previous_plan` (its slug) after the plan or the standing changed, inside the same
+# transaction.
+plan_changed = Signal()
+
+# Sent with `notice`, of a budget's or quota's threshold, before it is mailed; again when mailing it is tried again.
+alert_raised = Signal()
+
 # Sent with `answers`, each a UsageEntry and the line it came in (accounts.metering.Line), after free answers have
 # entered the ledger, inside the same transaction. Each answer is sent once.
 free_answers_entered = Signal()

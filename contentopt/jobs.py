@@ -146,11 +146,15 @@ def queue_again(rows: models.QuerySet[Any], **columns: Any) -> int:
     )
 
 
+def exhausted(model: type[J]) -> models.QuerySet[J]:
+    """Rows whose worker died on the last attempt."""
+    return model._base_manager.filter(due(), attempt__gte=settings.JOB_MAX_ATTEMPTS)
+
+
 def fail_exhausted(model: type[Job], failure: str) -> int:
     """End rows whose worker died on the last attempt; without this they would stay running for ever."""
-    return model._base_manager.filter(due(), attempt__gte=settings.JOB_MAX_ATTEMPTS).update(
-        state=JobState.FAILED, failure=failure, finished_at=Now(), lease_until=None
-    )
+    ended = {"failure": failure, "finished_at": Now(), "lease_until": None}
+    return exhausted(model).update(state=JobState.FAILED, **ended)
 
 
 _broker_fuse = Fuse(BROKER_SECONDS)

@@ -108,6 +108,7 @@ CELERY_TASK_ROUTES = {
     "accounts.tasks.roll_up": {"queue": "delivery"},
     "generation.tasks.warm_cache": {"queue": "delivery"},
     "accounts.tasks.tell_staff": {"queue": "delivery"},
+    "webhooks.tasks.deliver": {"queue": "webhooks"},
     "billing.tasks.process_event": {"queue": "interactive"},  # somebody has just paid and looks at the page
     "billing.tasks.follow_seats": {"queue": "delivery"},
     "billing.tasks.reconcile": {"queue": "delivery"},
@@ -207,6 +208,15 @@ TRIAL_DAYS = env.int("TRIAL_DAYS", default=7)
 GRACE_DAYS = env.int("GRACE_DAYS", default=7)  # a plan goes on so long after a payment has failed
 EVENT_KEEP_DAYS = 90  # of Stripe's events, once they are done with
 
+# --- Outgoing webhooks ------------------------------------------------------------------------------------------------
+
+WEBHOOK_TIMEOUTS = (3.0, 10.0)  # to connect, and between two bytes
+WEBHOOK_DEADLINE_SECONDS = env.float("WEBHOOK_DEADLINE_SECONDS", default=15)  # for an attempt as a whole
+WEBHOOK_KILL_SECONDS = int(WEBHOOK_DEADLINE_SECONDS) + 20  # what no signal ends, such as a look-up of a name
+WEBHOOK_KEEP_DAYS = 30  # of what was sent
+# For tests, and to try webhooks on one's own machine; `check --deploy` refuses it.
+WEBHOOK_ALLOW_LOOPBACK = env.bool("WEBHOOK_ALLOW_LOOPBACK", default=False)
+
 # --- What is kept, and how long ---------------------------------------------------------------------------------------
 
 # Raise it, and nothing that was cached in Valkey/Redis before is used any more. What waits there or counts goes on.
@@ -251,6 +261,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "template_partials",
     "accounts",
+    "webhooks",
     "generation",
     "billing",
 ]
@@ -368,6 +379,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"WebhookOutcomeEnum": ["pending", "received", "failed"]},
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "webhooks.events.add_to_document"],
 }
 
 # --- Safety -----------------------------------------------------------------------------------------------------------
@@ -463,6 +476,8 @@ UNFOLD = {
                     "Texts": ("generation_text", "article"),
                     "Nights": ("staff_nights", "bedtime"),
                     "Batches": ("generation_llmbatch", "inventory"),
+                    "Webhook endpoints": ("webhooks_endpoint", "webhook"),
+                    "Webhook deliveries": ("webhooks_delivery", "send"),
                     "Cached texts": ("generation_cachedtext", "cached"),
                     "Cached templates": ("generation_cachedtemplate", "data_object"),
                 },

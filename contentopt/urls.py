@@ -12,6 +12,7 @@ urlpatterns = [
     path("metrics", views.metrics, name="metrics"),
     path("accounts/", include("allauth.account.urls")),
     path("", include("accounts.urls")),
+    path("", include("webhooks.urls")),
     path("", include("generation.urls")),
     path("", include("billing.urls")),
     path("api/", include(api_urls)),

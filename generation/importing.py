@@ -17,6 +17,7 @@ from accounts.models import User, Workspace
 from contentopt import jobs
 from contentopt.errors import DomainError
 from contentopt.jobs import JobState
+from generation.announcing import announce_import
 from generation.catalogues.dialect import CatalogueError, Dialect, detect_dialect
 from generation.catalogues.formats import recognise
 from generation.catalogues.mapping import Mapping, header_labels, header_signature
@@ -153,7 +154,9 @@ def _import_claimed(catalogue: Catalogue) -> None:
 
 def _finish(catalogue: Catalogue) -> None:
     columns = ("status", "format", "format_reason", "dialect", "header", "mapping", "row_count", "product_count")
-    jobs.finish(catalogue, JobState.DONE, **{column: getattr(catalogue, column) for column in columns})
+    with transaction.atomic():
+        jobs.finish(catalogue, JobState.DONE, **{column: getattr(catalogue, column) for column in columns})
+        announce_import(catalogue)
 
 
 def _import_rows(catalogue: Catalogue) -> None:
@@ -264,5 +267,13 @@ def variants(product: Product, row: CatalogueProduct) -> list[Variant]:
 
 def sweep_imports() -> None:
     """Re-send imports whose wake-up was lost, and end those that keep killing their worker."""
-    jobs.fail_exhausted(Catalogue, DIED)
+    _fail_exhausted()
     jobs.publish_due(Catalogue, IMPORT_CATALOGUE)
+
+
+@transaction.atomic
+def _fail_exhausted() -> None:
+    ids = list(jobs.exhausted(Catalogue).values_list("pk", flat=True))
+    if ids and jobs.fail_exhausted(Catalogue, DIED):
+        for catalogue in Catalogue._base_manager.filter(pk__in=ids, state=JobState.FAILED):
+            announce_import(catalogue)

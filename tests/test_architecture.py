@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import TenantQuerySet, WorkspaceRequired
 from contentopt.jobs import Job
 
-OUR_APPS = ("accounts", "generation", "billing")
+OUR_APPS = ("accounts", "webhooks", "generation", "billing")
 # Rows that belong to no workspace, with the reason.
 SHARED = {
     "User": "a person may be in several workspaces",
@@ -62,7 +62,17 @@ def test_shared_models_are_listed_with_a_reason() -> None:
 
 def test_every_job_has_an_index_for_the_sweeper_or_is_rare() -> None:
     jobs = {model.__name__ for model in our_models() if issubclass(model, Job)}
-    assert jobs == {"BillingEvent", "Catalogue", "LlmBatch", "Night", "NightItem", "Notice", "RunItem", "Stream"}
+    assert jobs == {
+        "BillingEvent",
+        "Catalogue",
+        "Delivery",
+        "LlmBatch",
+        "Night",
+        "NightItem",
+        "Notice",
+        "RunItem",
+        "Stream",
+    }
 
 
 @pytest.mark.django_db

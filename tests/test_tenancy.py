@@ -21,6 +21,8 @@ from generation.models import CachedText, Catalogue, Product, Refinement, Run, S
 from tests.conftest import ApiClient, SignIn
 from tests.factories import first_product, make_catalogue, make_run
 from tests.test_architecture import page_names
+from webhooks.models import Delivery, Endpoint, Event
+from webhooks.services import create_endpoint, send_test
 
 # Open to everybody, with the reason.
 OPEN = {
@@ -98,6 +100,18 @@ PAGES: dict[str, tuple[str, str]] = {
     "api_keys": (Scope.ADMIN, "get"),
     "api_key_limits": (Scope.ADMIN, "get"),
     "api_key_revoke": (Scope.ADMIN, "post"),
+    "webhooks": (Scope.WEBHOOKS, "get"),
+    "webhook_new": (Scope.WEBHOOKS, "get"),
+    "webhook_events": (Scope.WEBHOOKS, "get"),
+    "webhook_endpoint": (Scope.WEBHOOKS, "get"),
+    "webhook_edit": (Scope.WEBHOOKS, "get"),
+    "webhook_rotate": (Scope.WEBHOOKS, "post"),
+    "webhook_switch": (Scope.WEBHOOKS, "post"),
+    "webhook_delete": (Scope.WEBHOOKS, "post"),
+    "webhook_test": (Scope.WEBHOOKS, "post"),
+    "webhook_replay_failed": (Scope.WEBHOOKS, "post"),
+    "webhook_delivery": (Scope.WEBHOOKS, "get"),
+    "webhook_replay": (Scope.WEBHOOKS, "post"),
     "alerts": (Scope.READ, "get"),
     "alert_thresholds": (Scope.BILLING, "post"),
     "alert_close": (Scope.WRITE, "post"),
@@ -105,7 +119,7 @@ PAGES: dict[str, tuple[str, str]] = {
 
 WITHOUT_ID = {"workspace_home", "plan", "products", "import_new", "run_new", "run_list", "api_keys"}
 WITHOUT_ID |= {"usage", "usage_table_csv", "usage_ledger", "usage_csv", "usage_caps", "usage_cache", "usage_nights"}
-WITHOUT_ID |= {"alerts", "alert_thresholds"}
+WITHOUT_ID |= {"alerts", "alert_thresholds", "webhooks", "webhook_new", "webhook_events"}
 WITHOUT_ID |= {"checkout", "checkout_return", "plan_change", "plan_end", "plan_keep", "plan_overage"}
 WITHOUT_ID |= {"billing_portal", "portal_return", "billing_invoices"}
 
@@ -139,6 +153,16 @@ OPERATIONS: dict[tuple[str, str], str] = {
     ("api_usage", "get"): Scope.READ,
     ("api_cache", "get"): Scope.READ,
     ("api_cache", "delete"): Scope.ADMIN,
+    ("api_webhook_endpoints", "get"): Scope.WEBHOOKS,
+    ("api_webhook_endpoints", "post"): Scope.WEBHOOKS,
+    ("api_webhook_endpoint", "get"): Scope.WEBHOOKS,
+    ("api_webhook_endpoint", "patch"): Scope.WEBHOOKS,
+    ("api_webhook_endpoint", "delete"): Scope.WEBHOOKS,
+    ("api_webhook_endpoint_rotate", "post"): Scope.WEBHOOKS,
+    ("api_webhook_endpoint_test", "post"): Scope.WEBHOOKS,
+    ("api_webhook_deliveries", "get"): Scope.WEBHOOKS,
+    ("api_webhook_delivery", "get"): Scope.WEBHOOKS,
+    ("api_webhook_delivery_replay", "post"): Scope.WEBHOOKS,
 }
 
 # Operations whose address names no row.
@@ -152,6 +176,8 @@ LISTED = (
     "api_budget",
     "api_usage",
     "api_cache",
+    "api_webhook_endpoints",
+    "api_webhook_deliveries",
 )
 
 
@@ -168,6 +194,7 @@ class Rows:
     notice: Notice
     refinement: Refinement
     stream: Stream
+    delivery: Delivery
 
     def argument(self, name: str) -> uuid.UUID:
         if name == "refinement_undo":
@@ -182,6 +209,10 @@ class Rows:
             return self.key.pk
         if name in ("stream", "api_stream"):
             return self.stream.pk
+        if name in ("webhook_delivery", "webhook_replay") or name.startswith("api_webhook_deliver"):
+            return self.delivery.pk
+        if name.startswith(("webhook_", "api_webhook_endpoint")):
+            return self.delivery.endpoint_id
         if name == "alert_close":
             return self.notice.pk
         return self.catalogue.pk
@@ -223,7 +254,11 @@ def rows_of(workspace: Workspace) -> Rows:
         state="done",
         text=text,
     )
-    return Rows(workspace, catalogue, product, run, text, key, notice, refinement, stream)
+    endpoint, _ = create_endpoint(
+        workspace=workspace, url="https://hooks.alder-goods.com/", event_types=["run.finished"]
+    )
+    delivery = send_test(endpoint)
+    return Rows(workspace, catalogue, product, run, text, key, notice, refinement, stream, delivery)
 
 
 @pytest.fixture
@@ -260,6 +295,9 @@ def state_of(rows: Rows) -> list[object]:
         *Stream.objects.in_workspace(rows.workspace).values(),
         *Workspace.objects.filter(pk=rows.workspace.pk).values("alert_thresholds", "night_cap_nanos"),
         *CachedText.objects.in_workspace(rows.workspace).values("pk", "key"),
+        *Endpoint.objects.in_workspace(rows.workspace).values(),
+        *Delivery.objects.in_workspace(rows.workspace).values(),
+        *Event.objects.in_workspace(rows.workspace).values(),
     ]
 
 
@@ -341,6 +379,7 @@ def test_editors_may_write_but_not_see_keys_or_change_limits(rows: Rows, bob: Us
         "api_keys",
         "api_key_limits",
         "api_key_revoke",
+        *(name for name in PAGES if name.startswith("webhook")),
         "alert_thresholds",
     ]
     assert {name for name, status in answers.items() if status >= 500} == set()
@@ -374,7 +413,7 @@ def test_api_keys_of_another_workspace_find_nothing(rows: Rows, other_shop: Work
         for (name, method), status in call_all(client, rows).items()
         if str(rows.argument(name)) in rows.operation(name)
     }
-    assert len(answers) == 15
+    assert len(answers) == 22
     assert answers == dict.fromkeys(answers, 404)
     assert state_of(rows) == before
 
@@ -388,7 +427,11 @@ def test_another_workspaces_ids_in_a_body_or_query_find_nothing(
 
     for body in ({"catalogue": str(rows.catalogue.pk)}, {"products": [str(rows.product.pk)]}):
         assert client.post("/api/v1/runs", body, content_type="application/json").status_code == 404
-    for url in (f"/api/v1/products?catalogue={rows.catalogue.pk}", f"/api/v1/texts?product={rows.product.pk}"):
+    for url in (
+        f"/api/v1/products?catalogue={rows.catalogue.pk}",
+        f"/api/v1/texts?product={rows.product.pk}",
+        f"/api/v1/webhook-deliveries?endpoint={rows.delivery.endpoint_id}",
+    ):
         assert client.get(url).json()["results"] == []
     assert state_of(rows) == before
 
@@ -396,7 +439,8 @@ def test_another_workspaces_ids_in_a_body_or_query_find_nothing(
 @pytest.mark.django_db
 def test_api_lists_hold_only_the_workspaces_own_rows(rows: Rows, other_shop: Workspace, api: ApiClient) -> None:
     client = api(other_shop)
-    for name in ("api_texts", "api_products", "api_catalogues", "api_runs"):
+    lists = ("api_texts", "api_products", "api_catalogues", "api_runs")
+    for name in (*lists, "api_webhook_endpoints", "api_webhook_deliveries"):
         assert client.get(reverse(name)).json()["results"] == []
     assert client.get("/api/v1/usage").json()["texts"] == 0
 

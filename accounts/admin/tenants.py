@@ -122,13 +122,14 @@ class WorkspaceAdmin(InDollars, ModelAdmin):  # type: ignore[misc]
     }
 
     def save_model(self, request: HttpRequest, workspace: Workspace, form: Any, change: bool) -> None:
-        super().save_model(request, workspace, form, change)
-        change_plan(
+        change_plan(  # first, while the row still says what the plan was
             workspace=workspace,
             plan=workspace.plan,
             standing=workspace.standing,
             billing_cap_nanos=workspace.billing_cap_nanos,
         )
+        super().save_model(request, workspace, form, change)
+        budgets.apply_limits(workspace.pk)
 
     @admin.display(description="Owners")
     def owners(self, workspace: Workspace) -> str:

@@ -178,6 +178,7 @@ class Scope(models.TextChoices):
     WRITE = "write", "Import, write, edit and export"
     ADMIN = "admin", "API keys and members"
     BILLING = "billing", "Plan, caps and payment"
+    WEBHOOKS = "webhooks", "Webhook endpoints and what was sent to them"
 
 
 class Role(models.TextChoices):

@@ -6,7 +6,7 @@ from django.utils.text import slugify
 from accounts import budgets
 from accounts.models import Membership, Plan, Role, Standing, User, Workspace
 from accounts.retiring import retire_on_commit
-from accounts.signals import workspace_created
+from accounts.signals import plan_changed, workspace_created
 from contentopt.errors import DomainError
 
 # Mail hosts that say nothing about the shop: the workspace is named from the part before the @ instead.
@@ -86,7 +86,10 @@ def change_plan(
     *, workspace: Workspace, plan: Plan, standing: str = Standing.GOOD, billing_cap_nanos: int | None = None
 ) -> None:
     """The plan's limits hold at once, also for what is left of the current month."""
+    before = Workspace.objects.select_for_update(no_key=True, of=("self",)).get(pk=workspace.pk)
     Workspace.objects.filter(pk=workspace.pk).update(plan=plan, standing=standing, billing_cap_nanos=billing_cap_nanos)
     workspace.plan, workspace.standing, workspace.billing_cap_nanos = plan, standing, billing_cap_nanos
     budgets.apply_limits(workspace.pk)
     retire_on_commit()
+    if (before.plan_id, before.standing) != (plan.pk, standing):
+        plan_changed.send(Workspace, workspace=workspace, previous_plan=before.plan_id)

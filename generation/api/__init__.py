@@ -13,6 +13,15 @@ from generation.api.runs import CancelRun, OneRun, PauseRun, ResumeRun, RetryRun
 from generation.api.streams import OneStream
 from generation.api.texts import KeepText, OneText, RejectText, Texts
 from generation.api.usage import Usage
+from generation.api.webhooks import (
+    OneWebhookDelivery,
+    OneWebhookEndpoint,
+    ReplayWebhookDelivery,
+    RotateWebhookSecret,
+    TestWebhookEndpoint,
+    WebhookDeliveries,
+    WebhookEndpoints,
+)
 
 urlpatterns = [
     path("descriptions", Descriptions.as_view(), name="api_descriptions"),
@@ -38,4 +47,11 @@ urlpatterns = [
     path("budget", Budget.as_view(), name="api_budget"),
     path("cache", Cache.as_view(), name="api_cache"),
     path("usage", Usage.as_view(), name="api_usage"),
+    path("webhook-endpoints", WebhookEndpoints.as_view(), name="api_webhook_endpoints"),
+    path("webhook-endpoints/<uuid:pk>", OneWebhookEndpoint.as_view(), name="api_webhook_endpoint"),
+    path("webhook-endpoints/<uuid:pk>/rotate", RotateWebhookSecret.as_view(), name="api_webhook_endpoint_rotate"),
+    path("webhook-endpoints/<uuid:pk>/test", TestWebhookEndpoint.as_view(), name="api_webhook_endpoint_test"),
+    path("webhook-deliveries", WebhookDeliveries.as_view(), name="api_webhook_deliveries"),
+    path("webhook-deliveries/<uuid:pk>", OneWebhookDelivery.as_view(), name="api_webhook_delivery"),
+    path("webhook-deliveries/<uuid:pk>/replay", ReplayWebhookDelivery.as_view(), name="api_webhook_delivery_replay"),
 ]

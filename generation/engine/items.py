@@ -19,6 +19,7 @@ from accounts.budgets import Payer
 from contentopt import jobs
 from contentopt.errors import DomainError
 from contentopt.jobs import UNFINISHED, Job, JobState
+from generation.announcing import announce_run
 from generation.engine import batching, postponing
 from generation.engine.batching import Company
 from generation.engine.postponing import Postponed
@@ -146,7 +147,11 @@ def finish_run(run_id: UUID) -> bool:
     if RunItem._base_manager.filter(run_id=run_id, state__in=UNFINISHED).exists():
         return False
     ended = Run._base_manager.filter(pk=run_id, state=Run.State.RUNNING)
-    return bool(ended.update(state=Run.State.FINISHED, finished_at=Now()))
+    with transaction.atomic():
+        is_ended = bool(ended.update(state=Run.State.FINISHED, finished_at=Now()))
+        if is_ended:
+            announce_run(run_id)
+    return is_ended
 
 
 def hand_out(run_id: UUID, count: int) -> int:

@@ -10,6 +10,7 @@ from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import User
+from generation.announcing import announce_text
 from generation.caching.entries import Entry
 from generation.engine.writing import Spent, Written
 from generation.facts import Brief, Facts, Task, brief_from, brief_settings, extract_facts
@@ -137,8 +138,10 @@ def store_text(
         return text
     if is_proposal:
         undecided(product).exclude(pk=text.pk).update(rejected_at=Now())
-    elif not (run_item and chosen_since(product, run_item)):
+        return text
+    if not (run_item and chosen_since(product, run_item)):
         show(product, text)
+    announce_text(text)
     return text
 
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from contentopt.errors import Conflict
+from generation.announcing import announce_text
 from generation.engine import upkeep
 from generation.engine.storing import locked, next_version, show
 from generation.facts import FIELDS
@@ -33,6 +34,7 @@ def restore_text(*, product: Product, version: int, editor: User | None) -> Text
     show(product, text)
     is_edited = earlier.source == Text.Source.EDITED
     upkeep.set_entry(text, CachedText.Origin.EDITED if is_edited else CachedText.Origin.MODEL)
+    announce_text(text)
     return text
 
 
@@ -49,6 +51,7 @@ def keep_text(text: Text) -> Text:
     text.save(update_fields=["is_proposal", "updated_at"])
     show(product, text)
     upkeep.set_entry(text, CachedText.Origin.MODEL)
+    announce_text(text)
     return text
 
 

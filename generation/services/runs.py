@@ -17,6 +17,7 @@ from accounts.budgets import Payer
 from accounts.models import ApiKey, User, Workspace
 from contentopt.errors import Conflict, DomainError
 from contentopt.jobs import UNFINISHED, JobState, queue_again
+from generation.announcing import announce_run
 from generation.batches import queue
 from generation.caching import exact, templates
 from generation.caching.asking import cache_key, may_be_public
@@ -302,6 +303,7 @@ def cancel_run(run: Run) -> None:
         waited = list(waiting.exclude(waits_for=None).select_related("product__catalogue"))
         waiting.update(state=JobState.CANCELLED, failure="Cancelled before it was begun.", finished_at=Now())
         queue.cancel(run)
+        announce_run(run.pk)
     give_places_back(run.workspace_id, waited)
 
 

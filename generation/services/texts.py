@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.budgets import Payer
 from accounts.models import User, Workspace
 from contentopt.errors import DomainError
+from generation.announcing import announce_text
 from generation.catalogues.mapping import Mapping
 from generation.engine import upkeep
 from generation.engine.storing import (
@@ -188,6 +189,7 @@ def _edited(product: Product, base: Text | None, fields: dict[str, str], editor:
         **values,
     )
     show(product, text)
+    announce_text(text)
     return text
 
 
