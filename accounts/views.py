@@ -16,7 +16,7 @@ from accounts.models import ApiKey, Membership, Notice, Scope
 from accounts.notices import ALERTS, MANAGERS, alert_of, described
 from accounts.permissions import ROLE_SCOPES, require_scope
 from accounts.services.alerts import close_notice, set_thresholds, set_weekly_summary
-from accounts.services.keys import issue_key, limit_key, revoke_key
+from accounts.services.keys import change_key, issue_key, revoke_key
 
 PAST_ALERTS = 50
 
@@ -44,7 +44,7 @@ def api_key_limits(request: WorkspaceRequest, slug: str, pk: str) -> HttpRespons
     given = request.POST if request.method == "POST" else None  # every field may be empty
     form = KeyLimitsForm(given, initial=model_to_dict(key, KeyLimitsForm.base_fields))
     if form.is_valid():
-        limit_key(key, **form.cleaned_data)
+        change_key(key, **form.cleaned_data)
         messages.success(request, f"The limits of “{key.name}” are saved.")
         return redirect("api_keys", slug)
     return render(request, "accounts/api_key_limits.html", {"key": key, "form": form})

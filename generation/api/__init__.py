@@ -7,6 +7,7 @@ from generation.api.cache import Cache
 from generation.api.catalogues import CatalogueExport, CatalogueProblems, Catalogues, OneCatalogue
 from generation.api.descriptions import Descriptions
 from generation.api.estimates import Estimates
+from generation.api.keys import EndPreviousSecret, Keys, OneKey, RotateKey
 from generation.api.products import OneProduct, Products
 from generation.api.refining import RefineText
 from generation.api.runs import CancelRun, OneRun, PauseRun, ResumeRun, RetryRun, Runs
@@ -37,5 +38,9 @@ urlpatterns = [
     path("estimates", Estimates.as_view(), name="api_estimates"),
     path("budget", Budget.as_view(), name="api_budget"),
     path("cache", Cache.as_view(), name="api_cache"),
+    path("api-keys", Keys.as_view(), name="api_api_keys"),
+    path("api-keys/<uuid:pk>", OneKey.as_view(), name="api_api_key"),
+    path("api-keys/<uuid:pk>/rotate", RotateKey.as_view(), name="api_api_key_rotate"),
+    path("api-keys/<uuid:pk>/end-previous-secret", EndPreviousSecret.as_view(), name="api_api_key_end_previous"),
     path("usage", Usage.as_view(), name="api_usage"),
 ]

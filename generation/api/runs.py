@@ -151,7 +151,7 @@ class Runs(RunSelection):
         self.query(PageQuery)
         return self.page(Run.objects.in_workspace(self.workspace), RunReply)
 
-    @operation("start_run", body=RunBody, replies={202: RunAcceptedReply}, errors=[404, 503], idempotent=True)
+    @operation("start_run", body=RunBody, replies={202: RunAcceptedReply}, errors=[404, 503])
     def post(self, request: Request) -> Response:
         """Write many products in the background: poll `status_url`."""
         key, data = self.idempotency_key(), self.body(RunBody)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.authentication import find_key
 from accounts.budgets import Attempt, Payer, SpendingRefused, reserve
 from accounts.models import ApiKey, Budget, Role, Scope, User, Workspace
-from accounts.services.keys import issue_key, limit_key, revoke_key
+from accounts.services.keys import change_key, issue_key, revoke_key
 from tests.conftest import SignIn, member
 
 pytestmark = pytest.mark.django_db
@@ -240,7 +240,7 @@ def test_a_changed_cap_holds_for_the_month_that_has_begun(shop: Workspace) -> No
     key, _ = issue_key(workspace=shop, name="Script", scopes=["write"], spend_cap_nanos=9 * DOLLAR)
     hold(shop, key, DOLLAR)
 
-    limit_key(key, burst_per_minute=None, requests_per_day=None, spend_cap_nanos=DOLLAR)
+    change_key(key, burst_per_minute=None, requests_per_day=None, spend_cap_nanos=DOLLAR)
 
     budget = Budget.objects.in_workspace(shop).get(scope=Budget.Scope.KEY)
     assert (budget.limit_nanos, budget.reserved_nanos) == (DOLLAR, DOLLAR)

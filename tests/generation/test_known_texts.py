@@ -27,7 +27,7 @@ from accounts.models import (
     Workspace,
 )
 from accounts.retiring import key_of, retire, sweep
-from accounts.services.keys import limit_key, revoke_key
+from accounts.services.keys import change_key, revoke_key
 from accounts.services.workspaces import change_plan
 from contentopt.engines.engine import free_port
 from generation.caching import exact, front, warming
@@ -263,7 +263,7 @@ def test_what_a_key_may_is_what_it_may_now(
     client: Client, key: ApiKey, known: Any, django_capture_on_commit_callbacks: Commit
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        limit_key(key, burst_per_minute=1, requests_per_day=None, spend_cap_nanos=None)
+        change_key(key, burst_per_minute=1, requests_per_day=None, spend_cap_nanos=None)
     assert [ask(client).status_code for _ in range(2)] == [200, 429]
 
     key.scopes = ["read"]
