@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from generation.api.budget import Budget
+from generation.api.bulk import BulkDescriptions, BulkTexts
 from generation.api.cache import Cache
 from generation.api.catalogues import CatalogueExport, CatalogueProblems, Catalogues, OneCatalogue
 from generation.api.descriptions import Descriptions
@@ -17,8 +18,10 @@ from generation.api.usage import Usage
 
 urlpatterns = [
     path("descriptions", Descriptions.as_view(), name="api_descriptions"),
+    path("descriptions/bulk", BulkDescriptions.as_view(), name="api_descriptions_bulk"),
     path("streams/<uuid:pk>", OneStream.as_view(), name="api_stream"),
     path("texts", Texts.as_view(), name="api_texts"),
+    path("texts/bulk", BulkTexts.as_view(), name="api_texts_bulk"),
     path("texts/<uuid:pk>", OneText.as_view(), name="api_text"),
     path("texts/<uuid:pk>/keep", KeepText.as_view(), name="api_text_keep"),
     path("texts/<uuid:pk>/refine", RefineText.as_view(), name="api_text_refine"),

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -52,8 +53,9 @@ class KeyReply(serializers.Serializer[ApiKey]):
     expires_at = serializers.DateTimeField(allow_null=True, help_text="Null: never.")
     revoked_at = serializers.DateTimeField(allow_null=True)
 
-    def get_secrets(self, key: ApiKey) -> list[SecretReply]:
-        return SecretReply(secrets_of(key), many=True).data  # type: ignore[return-value]
+    @extend_schema_field(SecretReply(many=True))
+    def get_secrets(self, key: ApiKey) -> Any:
+        return SecretReply(secrets_of(key), many=True).data
 
 
 def secrets_of(key: ApiKey) -> list[dict[str, Any]]:

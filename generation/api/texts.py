@@ -114,7 +114,7 @@ class TextChange(StrictSerializer):
     bullets = serializers.ListField(child=TextField(max_length=500), required=False, max_length=20)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not attrs:
+        if not attrs.keys() & {"text", "seo_title", "meta_description", "bullets"}:
             raise serializers.ValidationError("Send `text`, `seo_title`, `meta_description` or `bullets`.")
         return attrs
 
@@ -127,9 +127,7 @@ class OneText(WorkspaceAPIView):
 
     def hold(self, *, pk: str) -> None:
         """Pages and programs alike decide about a product's texts with the product locked."""
-        text: Text = self.find(Text.objects.select_related("product"), pk)
-        if text.product:
-            locked(text.product)
+        lock_product(self.find(Text.objects.select_related("product"), pk))
 
     @operation("get_text", query=ExplainQuery, replies={200: ExplainedReply}, errors=[404])
     def get(self, _request: Request, pk: str) -> Response:
@@ -152,6 +150,11 @@ class OneText(WorkspaceAPIView):
 
 
 EDITABLE = Text.objects.select_related("product__catalogue", "product__text")
+
+
+def lock_product(text: Text) -> None:
+    if text.product:
+        locked(text.product)
 
 
 def change_text(text: Text, changes: dict[str, Any]) -> Text:
