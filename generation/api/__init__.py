@@ -8,7 +8,7 @@ from generation.api.cache import Cache
 from generation.api.catalogues import CatalogueExport, CatalogueProblems, Catalogues, OneCatalogue
 from generation.api.descriptions import Descriptions
 from generation.api.estimates import Estimates
-from generation.api.keys import EndPreviousSecret, Keys, OneKey, RotateKey
+from generation.api.keys import EndPreviousSecret, Keys, OneKey, RevokeKey, RotateKey
 from generation.api.products import OneProduct, Products
 from generation.api.refining import RefineText
 from generation.api.runs import CancelRun, OneRun, PauseRun, ResumeRun, RetryRun, Runs
@@ -43,6 +43,7 @@ urlpatterns = [
     path("cache", Cache.as_view(), name="api_cache"),
     path("api-keys", Keys.as_view(), name="api_api_keys"),
     path("api-keys/<uuid:pk>", OneKey.as_view(), name="api_api_key"),
+    path("api-keys/<uuid:pk>/revoke", RevokeKey.as_view(), name="api_api_key_revoke"),
     path("api-keys/<uuid:pk>/rotate", RotateKey.as_view(), name="api_api_key_rotate"),
     path("api-keys/<uuid:pk>/end-previous-secret", EndPreviousSecret.as_view(), name="api_api_key_end_previous"),
     path("usage", Usage.as_view(), name="api_usage"),

@@ -13,6 +13,7 @@ from django.db import connection, models
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import BasePagination, CursorPagination
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -136,7 +137,11 @@ class WorkspaceAPIView(APIView):
         paginator = self.pagination_class()
         try:
             found = paginator.paginate_queryset(rows, self.request, view=self)
-        except (ValidationError, ValueError) as error:  # a cursor that decodes, to something that is no position
+        except (
+            NotFound,
+            ValidationError,
+            ValueError,
+        ) as error:  # it does not decode, or to something that is no position
             raise DomainError("This cursor is not one of ours.", code="invalid") from error
         return paginator.get_paginated_response(reply(found, many=True).data)
 

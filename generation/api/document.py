@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
+from generation.api.base import MAX_IDEMPOTENCY_KEY
 from generation.api.conditional import tagged, unless_changed
 from generation.api.deprecation import Deprecation
 from generation.api.repeating import repeatable
@@ -19,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    {"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY},
     "header",
     description="1 to 255 characters, of your choice. For a day the same key with the same request gives the same "
     "reply again, byte for byte, with `Idempotent-Replayed: true`, and nothing is done twice. For another request it "

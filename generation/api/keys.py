@@ -188,13 +188,6 @@ class OneKey(KeysView):
         change_key(key, **changes)
         return self.reply(key)
 
-    @operation("revoke_api_key", replies={200: KeyReply}, errors=[404])
-    def delete(self, _request: Request, pk: str) -> Response:
-        """Refuse the key from this moment on. It stays on the list; revoking twice is revoking once."""
-        key = self.find_within(pk)
-        revoke_key(key)
-        return self.reply(key)
-
 
 class RotateKey(KeysView):
     is_reply_secret = True
@@ -207,6 +200,16 @@ class RotateKey(KeysView):
         key = self.find_active(pk)
         issued = rotate_key(key, old_lasts=timedelta(hours=hours))
         return self.new_secret(key, issued, 200)
+
+
+class RevokeKey(KeysView):
+    @operation("revoke_api_key", body=NoBody, replies={200: KeyReply}, errors=[404])
+    def post(self, _request: Request, pk: str) -> Response:
+        """Refuse the key from this moment on. It stays on the list; revoking twice is revoking once."""
+        self.body(NoBody)
+        key = self.find_within(pk)
+        revoke_key(key)
+        return self.reply(key)
 
 
 class EndPreviousSecret(KeysView):

@@ -52,13 +52,13 @@ def eventually(condition: Callable[[], Any], seconds: float, pause: float = 0.1)
 
 
 class Product:
-    def __init__(self, folder: Path, provider: Provider) -> None:
+    def __init__(self, folder: Path, provider: Provider, settings: dict[str, str] | None = None) -> None:
         self.local = folder / "local"
         self.provider = provider
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = folder / "output"
-        self.environment = self._environment()
+        self.environment = self._environment() | (settings or {})
         with self.output.open("wb") as output:
             command = [sys.executable, "-m", "contentopt.supervisor", "--after", "true"]
             self.supervisor = subprocess.Popen(
@@ -162,8 +162,8 @@ class Product:
 
 
 @contextmanager
-def run_product(folder: Path, provider: Provider) -> Iterator[Product]:
-    product = Product(folder, provider)
+def run_product(folder: Path, provider: Provider, settings: dict[str, str] | None = None) -> Iterator[Product]:
+    product = Product(folder, provider, settings)
     try:
         product.await_ready()
         yield product
