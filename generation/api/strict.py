@@ -96,8 +96,8 @@ _AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")  # no exponents, spaces, underscore
     }
 )
 class DollarsField(serializers.DecimalField):
-    """An amount of dollars, exact to the nano-dollar; validated to nano-dollars. A string is safest. A number works; what
-    it has beyond nano-dollars is cut off."""
+    """An amount of dollars, exact to the nano-dollar; validated to nano-dollars. A string is safest. A number works;
+    what it has beyond nano-dollars is cut off."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=16, decimal_places=9, **kwargs)

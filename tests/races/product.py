@@ -24,7 +24,7 @@ from contentopt.engines.valkey import Valkey
 from tests.servers import KEY, ROOT, Provider
 
 READY = "Ctrl-C stops everything"  # the last line of a start
-START_SECONDS = 40
+START_SECONDS = 120
 STOP_SECONDS = 30
 # How the supervisor's children are told apart.
 COMMANDS = {"bulk": "-Q bulk", "web": "granian", "clock": "manage.py clock"}
