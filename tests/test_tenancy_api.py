@@ -116,7 +116,9 @@ def call(key: str, operation: Operation, ids: dict[Slot, object], **headers: str
         body = usual if in_body else BODIES.get(operation.name, usual)
         for slot in in_body:
             body = put(body, slot.place, str(ids[slot]))
-    client = Client(headers={**({"Authorization": f"Bearer {key}"} if key else {}), **headers})
+    client = Client(
+        raise_request_exception=False, headers={**({"Authorization": f"Bearer {key}"} if key else {}), **headers}
+    )
     return send(client, operation, path, query, body)
 
 
