@@ -25,7 +25,6 @@ from accounts.models import ApiKey, IdempotentRequest
 from contentopt.errors import Conflict, DomainError
 from contentopt.leases import Lease, beating, lease_end
 
-WAIT_SECONDS = 5.0
 LOOK_EVERY_SECONDS = 0.05
 
 
@@ -104,7 +103,7 @@ def once(asked: Asked) -> Iterator[Claim | Kept]:
 
 
 def _claim_or_wait(asked: Asked) -> Claim | Kept:
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + settings.IDEMPOTENCY_WAIT_SECONDS
     while True:
         if found := _claim(asked) or _kept(asked):
             return found
