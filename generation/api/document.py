@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
+from generation.api import exactness  # noqa: F401 (drf-spectacular finds what was imported)
 from generation.api.base import MAX_IDEMPOTENCY_KEY
 from generation.api.conditional import tagged, unless_changed
 from generation.api.deprecation import Deprecation

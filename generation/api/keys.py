@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
@@ -109,6 +109,7 @@ class NewKeyBody(KeyBody):
 
 
 class KeyChange(KeyBody):
+    rules: ClassVar[dict[str, Any]] = {"minProperties": 1}
     name = TextField(max_length=80, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import IntegrityError
 from rest_framework import serializers
@@ -28,6 +28,8 @@ SHOWN_FAILURES = 100
 
 class RunBody(WishesBody):
     """Either `catalogue` or `products`."""
+
+    rules: ClassVar[dict[str, Any]] = {"oneOf": [{"required": ["catalogue"]}, {"required": ["products"]}]}
 
     catalogue = serializers.UUIDField(required=False, help_text="Write every product of this import.")
     products = serializers.ListField(

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import ROUND_DOWN, Decimal
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -66,6 +66,9 @@ def _limit_depth(data: Any) -> None:
 
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields it does not know, so that a misspelt one is not silently ignored."""
+
+    # What `validate` refuses beyond the fields' own rules, in words of JSON Schema (see generation.api.exactness).
+    rules: ClassVar[dict[str, Any]] = {}
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):

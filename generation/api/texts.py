@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import Http404
 from drf_spectacular.utils import extend_schema_field
@@ -107,14 +107,19 @@ class Texts(WorkspaceAPIView):
         return self.page(texts, TextReply)
 
 
+WRITTEN = ("text", "seo_title", "meta_description", "bullets")
+
+
 class TextChange(StrictSerializer):
+    rules: ClassVar[dict[str, Any]] = {"anyOf": [{"required": [name]} for name in WRITTEN]}
+
     text = TextField(max_length=MAX_TEXT, required=False)
     seo_title = TextField(max_length=500, required=False, allow_blank=True)
     meta_description = TextField(max_length=1_000, required=False, allow_blank=True)
     bullets = serializers.ListField(child=TextField(max_length=500), required=False, max_length=20)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not attrs.keys() & {"text", "seo_title", "meta_description", "bullets"}:
+        if not attrs.keys() & set(WRITTEN):
             raise serializers.ValidationError("Send `text`, `seo_title`, `meta_description` or `bullets`.")
         return attrs
 

@@ -46,7 +46,7 @@ EXAMPLES = (
     Example(
         "pages",
         "Go through a list",
-        "Lists come in pages. Follow `next` until it is null: what is added meanwhile moves nothing, so no row is "
+        "Lists come in pages. Follow “next” until it is null: what is added meanwhile moves nothing, so no row is "
         "given twice and none is left out.",
     ),
     Example(
