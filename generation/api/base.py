@@ -142,7 +142,7 @@ class WorkspaceAPIView(APIView):
             ValidationError,
             ValueError,
         ) as error:  # it does not decode, or to something that is no position
-            raise DomainError("This cursor is not one of ours.", code="invalid") from error
+            raise DomainError("This cursor is not one of ours.", code="invalid_cursor") from error
         return paginator.get_paginated_response(reply(found, many=True).data)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

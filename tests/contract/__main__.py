@@ -51,7 +51,7 @@ def main() -> int:
     parser.add_argument("--phases", default=ALL_PHASES)
     arguments, arguments.options = parser.parse_known_args()
     nobody = Provider("http://127.0.0.1:9")
-    with tempfile.TemporaryDirectory() as folder, run_product(Path(folder), nobody, OFFLINE) as product:
+    with tempfile.TemporaryDirectory() as folder, run_product(Path(folder), nobody, **OFFLINE) as product:
         key = product.create_key("Contract")
         rows = Path(folder) / "rows.json"
         rows.write_text(json.dumps(rows_of(product, key)))
