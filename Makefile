@@ -33,6 +33,9 @@ histories: .setup-dev  ## 500 random histories of a customer, with workers kille
 slow-receivers: .setup-dev  ## Webhooks to servers that drip, hang and flood, with the product's own time limits
 	@REAL_LIMITS=1 $(BIN)/python -m pytest tests/webhooks/test_sending.py -k "holds_nobody or for_long" --durations=0
 
+schemathesis: .setup-dev  ## Ten minutes of requests, made up from the API's document, to a running product
+	@$(BIN)/python -m tests.contract 600
+
 stripe-cli:  ## Stripe's own client, for the tests that let it ask our stand-in
 	npm install --silent --no-audit --no-fund --prefix .local/stripe-cli @stripe/cli@1.52.0
 
@@ -45,4 +48,4 @@ check: .setup-dev  ## What CI runs
 lock: .setup-dev  ## Compile requirements*.in to their locks
 	for name in requirements requirements-embedded requirements-dev requirements-benchmark; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $$name.in -o $$name.txt; done
 
-.PHONY: help run test chaos histories slow-receivers stripe-cli screenshots check lock
+.PHONY: help run test chaos histories slow-receivers schemathesis stripe-cli screenshots check lock
