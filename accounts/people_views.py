@@ -144,7 +144,7 @@ def _people_page(request: WorkspaceRequest, form: InviteForm | None = None) -> H
         ],
         "invited": invited,
         "roles": [(role, label) for role, label in Role.choices if role != Role.OWNER],
-        "role_words": [(label, ROLE_WORDS[role]) for role, label in Role.choices],
+        "role_words": [(label, ROLE_WORDS[role]) for role, label in reversed(Role.choices)],
         "is_only_owner": request.membership.role == Role.OWNER and owners == 1,
         "own_keys": keys.get(request.user.pk, 0),
         "seat_limit": limit,

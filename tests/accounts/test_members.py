@@ -159,9 +159,13 @@ def test_the_last_owner_can_neither_leave_nor_be_demoted(shop: Workspace, alice:
     ],
 )
 def test_the_database_keeps_an_owner_whatever_writes_it(shop: Workspace, statement: str) -> None:
-    with pytest.raises(IntegrityError, match="without an owner"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement, [shop.pk])
-        cursor.execute("SET CONSTRAINTS keep_an_owner IMMEDIATE")
+    def run() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, [shop.pk])
+            cursor.execute("SET CONSTRAINTS keep_an_owner IMMEDIATE")
+
+    with pytest.raises(IntegrityError, match="without an owner"):
+        run()
     assert Membership.objects.in_workspace(shop).filter(role=Role.OWNER).count() == 1
 
 
