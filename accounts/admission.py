@@ -19,8 +19,8 @@ class Admission:
 
 def ended(admissions: Collection[Admission]) -> set[Admission]:
     """Those that would be refused now."""
-    members = {admission.membership_id for admission in admissions} - {None}
-    keys = {admission.key_id for admission in admissions} - {None}
+    members = {each.membership_id for each in admissions if each.membership_id}
+    keys = {each.key_id for each in admissions if each.key_id}
     if members:
         found = Membership.objects.across_workspaces().filter(pk__in=members, user__is_active=True)
         members -= set(found.values_list("pk", flat=True))

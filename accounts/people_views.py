@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
@@ -143,8 +144,8 @@ def _people_page(request: WorkspaceRequest, form: InviteForm | None = None) -> H
             for member in found
         ],
         "invited": invited,
-        "roles": [(role, label) for role, label in Role.choices if role != Role.OWNER],
-        "role_words": [(label, ROLE_WORDS[role]) for role, label in reversed(Role.choices)],
+        "roles": [(role.value, role.label) for role in Role if role != Role.OWNER],
+        "role_words": [(role.label, ROLE_WORDS[role]) for role in reversed(Role)],
         "is_only_owner": request.membership.role == Role.OWNER and owners == 1,
         "own_keys": keys.get(request.user.pk, 0),
         "seat_limit": limit,
@@ -223,17 +224,17 @@ def _sign_up(request: HttpRequest, found: Invitation, form: InvitedSignupForm) -
     confirmed."""
     with transaction.atomic():
         get_adapter().stash_verified_email(request, found.email)
-        user, instead = form.try_save(request)
-        if user is None:
-            return instead
+        user, _ = form.try_save(request)
+        if user is None:  # an account with the address was made a moment ago
+            return redirect(request.path)
         invitations.accept(invitation=found, user=user)
     messages.success(request, f"Welcome to {found.workspace}.")
+    home = reverse("workspace_home", args=[found.workspace.slug])
+    response: HttpResponse
     try:
-        response: HttpResponse = complete_signup(
-            request, user, email_verification=None, success_url=f"/w/{found.workspace.slug}/"
-        )
+        response = complete_signup(request, user, email_verification=None, success_url=home)
     except ImmediateHttpResponse as error:
-        return error.response
+        response = error.response
     return response
 
 

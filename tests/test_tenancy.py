@@ -77,6 +77,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "plan_keep": (Scope.BILLING, "post"),
     "plan_overage": (Scope.BILLING, "post"),
     "billing_portal": (Scope.BILLING, "post"),
+    "portal_return": (Scope.BILLING, "get"),
     "billing_invoices": (Scope.BILLING, "get"),
     "products": (Scope.READ, "get"),
     "product": (Scope.READ, "get"),
@@ -121,7 +122,7 @@ WITHOUT_ID = {"workspace_home", "plan", "products", "import_new", "run_new", "ru
 WITHOUT_ID |= {"usage", "usage_table_csv", "usage_ledger", "usage_csv", "usage_caps", "usage_cache", "usage_nights"}
 WITHOUT_ID |= {"alerts", "alert_thresholds", "people", "people_invite", "people_leave"}
 WITHOUT_ID |= {"checkout", "checkout_return", "plan_change", "plan_end", "plan_keep", "plan_overage"}
-WITHOUT_ID |= {"billing_portal", "billing_invoices"}
+WITHOUT_ID |= {"billing_portal", "portal_return", "billing_invoices"}
 
 # Every operation of the API, and the scope it needs.
 OPERATIONS: dict[tuple[str, str], str] = {
