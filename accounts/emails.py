@@ -19,7 +19,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import PLATFORM_WORKSPACE_ID, ApiKey, Budget, Membership, Notice, User
+from accounts.invitations import token_of
+from accounts.models import PLATFORM_WORKSPACE_ID, ApiKey, Budget, Invitation, Membership, Notice, User
+from accounts.models.invitations import InvitationQuerySet
 from accounts.notices import ALERTS, MANAGERS, alert_of, described, one_line
 from accounts.signals import alert_raised
 from accounts.summaries import summarise
@@ -39,7 +41,7 @@ unsubscribe_signer = Signer(salt="accounts.weekly_summary")
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    user_id: UUID
+    id: UUID  # of the user; of the invitation, for who may have no account yet
     email: str
     membership_id: UUID | None = None  # staff have none
 
@@ -74,7 +76,7 @@ def _send_claimed(notice: Notice) -> JobState:
 def _mail_everybody(notice: Notice) -> None:
     """Mail those who have not had it. Raises OSError when somebody is left who may get it later."""
     mailed = notice.details.get("mailed", [])
-    waiting = [person for person in recipients(notice) if str(person.user_id) not in mailed]
+    waiting = [person for person in recipients(notice) if str(person.id) not in mailed]
     if not waiting:
         return
     postponed: OSError | None = None
@@ -86,7 +88,7 @@ def _mail_everybody(notice: Notice) -> None:
                 if not _is_final(error):
                     postponed = error
                     continue
-                log.warning("address_refused", user=str(person.user_id))
+                log.warning("address_refused", recipient=str(person.id))
             _note_mailed(notice, person)
     if postponed:
         raise postponed
@@ -98,7 +100,7 @@ def _is_final(error: SMTPRecipientsRefused) -> bool:
 
 def _note_mailed(notice: Notice, person: Recipient) -> None:
     """At once, so that whoever goes on after a crash mails nobody twice."""
-    notice.details = {**notice.details, "mailed": [*notice.details.get("mailed", []), str(person.user_id)]}
+    notice.details = {**notice.details, "mailed": [*notice.details.get("mailed", []), str(person.id)]}
     if not jobs.with_lease(notice).update(details=notice.details):
         raise jobs.LostLease(str(notice.pk))
 
@@ -134,7 +136,12 @@ def queue_again(notice: Notice) -> None:
 
 
 def recipients(notice: Notice) -> list[Recipient]:
-    """Owners and admins, and whom the cap is about; for the platform, its staff."""
+    """Whom it names; else owners and admins, and whom the cap is about; for the platform, its staff."""
+    if notice.kind == Notice.Kind.INVITATION:
+        return [Recipient(found.pk, found.email) for found in _invitation(notice)]
+    if notice.kind == Notice.Kind.TEAM:
+        named = User.objects.filter(pk=notice.details["user"], is_active=True)
+        return [Recipient(person.pk, person.email) for person in named]
     if notice.workspace_id == PLATFORM_WORKSPACE_ID:
         staff = User.objects.filter(is_staff=True, is_active=True).order_by("date_joined")
         return [Recipient(person.pk, person.email) for person in staff]
@@ -144,6 +151,12 @@ def recipients(notice: Notice) -> list[Recipient]:
     else:
         members = members.filter(Q(role__in=MANAGERS) | Q(user_id=_concerned(notice)))
     return [Recipient(member.user_id, member.user.email, member.pk) for member in members.order_by("created_at")]
+
+
+def _invitation(notice: Notice) -> InvitationQuerySet:
+    """None when it was revoked or accepted before the mail went out."""
+    invitations = Invitation.objects.in_workspace(notice.workspace_id).holding_a_seat()
+    return invitations.filter(pk=notice.details["invitation"]).select_related("invited_by")
 
 
 def _concerned(notice: Notice) -> UUID | None:
@@ -180,6 +193,13 @@ def messages(notice: Notice, people: list[Recipient]) -> Iterator[EmailMessage]:
     elif notice.kind == Notice.Kind.STAFF:
         context |= {"text": notice.details["text"], "url": absolute_url(notice.details["path"])}
         sender, subject, template = "ContentOpt", notice.details["subject"], "emails/staff.txt"
+    elif notice.kind == Notice.Kind.INVITATION:
+        invitation = _invitation(notice).get()
+        context |= {"invitation": invitation, "url": public_url("invitation", token_of(invitation.pk))}
+        subject, template = "you are invited to write with us", "emails/invitation.txt"
+    elif notice.kind == Notice.Kind.TEAM:
+        context |= {"text": notice.details["text"], "url": public_url("home")}
+        subject, template = notice.details["subject"], "emails/team.txt"
     elif notice.kind == Notice.Kind.BILLING:
         context |= {"words": notice.details["words"], "url": notice.details["url"]}
         subject, template = notice.details["headline"], "emails/billing.txt"
@@ -203,7 +223,7 @@ def messages(notice: Notice, people: list[Recipient]) -> Iterator[EmailMessage]:
 
 def _headers(notice: Notice, person: Recipient, unsubscribe_url: str) -> dict[str, str]:
     """The id is the same on every try, so that a mailbox that gets one twice can tell."""
-    message_id = f"{uuid5(notice.pk, str(person.user_id)).hex}@{urlsplit(settings.PUBLIC_URL).hostname}"
+    message_id = f"{uuid5(notice.pk, str(person.id)).hex}@{urlsplit(settings.PUBLIC_URL).hostname}"
     headers = {"Message-ID": f"<{message_id}>", "Auto-Submitted": "auto-generated"}
     if unsubscribe_url:
         headers |= {

@@ -5,11 +5,12 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
+from allauth.account.forms import SignupForm
 from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts.dollars import MOST_DOLLARS, NANOS_PER_DOLLAR, decimal_usd
-from accounts.models import Scope
+from accounts.models import Role, Scope
 
 MOST_REQUESTS = 1_000_000
 MAX_THRESHOLDS = 5
@@ -126,3 +127,38 @@ class ThresholdsForm(forms.Form):
         if len(percents) > MAX_THRESHOLDS:
             raise ValidationError(f"At most {MAX_THRESHOLDS}, please.")
         return percents
+
+
+class InviteForm(forms.Form):
+    email = forms.EmailField(label="Their e-mail address", max_length=254)
+    role = forms.ChoiceField(label="Role", initial=Role.EDITOR)
+
+    def __init__(self, *args: Any, allowed: Collection[str], **kwargs: Any) -> None:
+        """`allowed` are the roles that whoever asks may give."""
+        super().__init__(*args, **kwargs)
+        roles: Any = self.fields["role"]
+        roles.choices = [(role, label) for role, label in Role.choices if role in allowed and role != Role.OWNER]
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(choices=Role.choices)
+
+
+class WorkspaceForm(forms.Form):
+    name = forms.CharField(max_length=80, label="Name", help_text="Your shop's or team's. Its people see it.")
+    has_sample = forms.BooleanField(required=False, initial=True, label="With the sample shop inside, to try things on")
+
+    def clean_name(self) -> str:
+        """It stands in mails to people who are invited, so it must not carry an address of its own."""
+        name = " ".join(str(self.cleaned_data["name"]).split())
+        if re.search(r"https?:|//|www\.", name, re.IGNORECASE):
+            raise ValidationError("A name cannot hold a web address.")
+        return name
+
+
+class InvitedSignupForm(SignupForm):  # type: ignore[misc]
+    """The address is the invitation's, whatever is posted; only a password is asked for."""
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"email": email}, **kwargs)
+        self.fields["email"].disabled = True

@@ -42,3 +42,5 @@ class WorkspaceMiddleware:
         if membership is None:
             raise Http404
         request.workspace, request.membership = membership.workspace, membership  # type: ignore[attr-defined]
+        if request.user.last_workspace_id != membership.workspace_id:
+            User.objects.filter(pk=request.user.pk).update(last_workspace=membership.workspace)

@@ -100,6 +100,13 @@ def tell_staff(*, topic: str, subject: str, text: str, path: str) -> None:
     Notice.objects.bulk_create([notice], ignore_conflicts=True)
 
 
+def tell_person(*, workspace: Workspace, user_id: UUID, topic: str, subject: str, text: str) -> None:
+    """One person, by mail, once for a topic: also somebody who is no member any more."""
+    details = {"user": str(user_id), "subject": one_line(subject), "text": text}
+    notice = Notice(workspace=workspace, kind=Notice.Kind.TEAM, topic=topic, details=details)
+    Notice.objects.bulk_create([notice], ignore_conflicts=True)
+
+
 def one_line(text: str) -> str:
     """People choose names; a line break in one must not start a header or a paragraph of ours."""
     return " ".join(text.split())

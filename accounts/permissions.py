@@ -21,6 +21,22 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
     Role.OWNER: frozenset(Scope.values),
 }
 
+# Whom a role may invite, give another role, and remove. Owners are made by owners, who give the workspace to an admin.
+MANAGED_ROLES: dict[str, frozenset[str]] = {
+    Role.VIEWER: frozenset(),
+    Role.EDITOR: frozenset(),
+    Role.ADMIN: frozenset({Role.ADMIN, Role.EDITOR, Role.VIEWER}),
+    Role.OWNER: frozenset(Role.values),
+}
+
+# What the People page says of each role.
+ROLE_WORDS: dict[str, str] = {
+    Role.VIEWER: "Reads everything, changes nothing.",
+    Role.EDITOR: "Imports, writes, edits and exports.",
+    Role.ADMIN: "All that, and sees to people and API keys.",
+    Role.OWNER: "All that, and sees to the plan, caps and payment.",
+}
+
 # What a workspace that is read-only for an overdue payment may not do; paying is what it may.
 CHANGES = frozenset({Scope.WRITE, Scope.ADMIN, Scope.WEBHOOKS})
 

@@ -11,6 +11,9 @@ plan_changed = Signal()
 
 # Sent with `notice`, of a budget's or quota's threshold, before it is mailed; again when mailing it is tried again.
 alert_raised = Signal()
+# Sent with `workspace`, `actor` (User), `action`, `email` of whom it is about and `details`, inside the transaction
+# that changes it. Actions: invited, invitation_revoked, joined, role_changed, removed, left, ownership_given.
+people_changed = Signal()
 
 # Sent with `answers`, each a UsageEntry and the line it came in (accounts.metering.Line), after free answers have
 # entered the ledger, inside the same transaction. Each answer is sent once.

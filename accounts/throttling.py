@@ -127,6 +127,23 @@ def take_for_key(key: ApiKey, *, is_read: bool) -> Allowance:
     return take(str(key.workspace_id), subjects)
 
 
+def take_for_invitation(sender: Membership, address: str) -> None:
+    """A mail to somebody who has not asked for it: so many of each person, wherever they invite, of each workspace, and
+    to each `address` (or a digest of it), whoever invites. Raises RateLimited."""
+    for subject in (
+        Subject("inviter", str(sender.user_id), "You have sent", burst=10, daily=50),
+        Subject("inviting", str(sender.workspace_id), f"{sender.workspace} has sent", burst=10, daily=50),
+        Subject("invited", address, "This address was sent", burst=3, daily=5),
+    ):
+        allowance = take(subject.id, [subject])
+        if not allowance.allowed:
+            limit = allowance.refused_by()
+            wait = max(math.ceil(limit.wait), 1)
+            again = "tomorrow" if limit.name == "day" else f"in {wait} s"
+            words = f"{subject.label} as many invitations as we send in that time. Nothing was sent; try again {again}."
+            raise RateLimited(words, retry_after=wait)
+
+
 def of_request(key: ApiKey, steps: Steps | None = None) -> tuple[Subject, ...]:
     """Whom a request that writes counts for."""
     return of_workspace(key.workspace, steps), of_key(key)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts import views
+from accounts import people_views, views
 
 urlpatterns = [
     path("w/<slug:slug>/api-keys/", views.api_keys, name="api_keys"),
@@ -14,6 +14,16 @@ urlpatterns = [
         name="api_key_end_previous",
     ),
     path("w/<slug:slug>/api-keys/<uuid:pk>/revoke/", views.api_key_revoke, name="api_key_revoke"),
+    path("w/<slug:slug>/people/", people_views.people, name="people"),
+    path("w/<slug:slug>/people/invite/", people_views.invite, name="people_invite"),
+    path("w/<slug:slug>/people/leave/", people_views.people_leave, name="people_leave"),
+    path("w/<slug:slug>/people/<uuid:pk>/role/", people_views.member_role, name="member_role"),
+    path("w/<slug:slug>/people/<uuid:pk>/remove/", people_views.member_remove, name="member_remove"),
+    path("w/<slug:slug>/people/<uuid:pk>/own/", people_views.member_own, name="member_own"),
+    path("w/<slug:slug>/invitations/<uuid:pk>/resend/", people_views.invitation_resend, name="invitation_resend"),
+    path("w/<slug:slug>/invitations/<uuid:pk>/revoke/", people_views.invitation_revoke, name="invitation_revoke"),
+    path("workspaces/new/", people_views.workspace_new, name="workspace_new"),
+    path("invitations/<str:token>/", people_views.invitation, name="invitation"),
     path("w/<slug:slug>/alerts/", views.alerts, name="alerts"),
     path("w/<slug:slug>/alerts/thresholds/", views.alert_thresholds, name="alert_thresholds"),
     path("w/<slug:slug>/alerts/<uuid:pk>/close/", views.alert_close, name="alert_close"),

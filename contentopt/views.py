@@ -11,7 +11,7 @@ from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from accounts.models import Plan
-from accounts.services.workspaces import first_workspace
+from accounts.services.workspaces import last_workspace
 from generation.services.metrics import CONTENT_TYPE, exposition
 
 UNSTORED = {"Cache-Control": "no-store"}
@@ -20,7 +20,8 @@ UNSTORED = {"Cache-Control": "no-store"}
 @login_not_required
 def home(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return redirect("workspace_home", first_workspace(request.user).slug)
+        workspace = last_workspace(request.user)
+        return redirect("workspace_home", workspace.slug) if workspace else redirect("workspace_new")
     return render(request, "home/landing.html", {"plans": Plan.objects.filter(is_public=True)})
 
 

@@ -51,7 +51,9 @@ def test_workspace_page_shows_its_work_and_links_to_it(staff: Client, shop: Work
 
 def test_staff_change_a_workspaces_plan(staff: Client, shop: Workspace) -> None:
     inlines = {
-        f"{name}-{field}": 0 for name in ("memberships", "api_keys") for field in ("TOTAL_FORMS", "INITIAL_FORMS")
+        f"{name}-{field}": 0
+        for name in ("memberships", "invitations", "api_keys")
+        for field in ("TOTAL_FORMS", "INITIAL_FORMS")
     }
     url = reverse("admin:accounts_workspace_change", args=[shop.pk])
     staff.post(url, {"name": shop.name, "plan": "pro", "standing": "good", **inlines})

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
-from django.urls import get_resolver, reverse
+from django.urls import get_resolver, resolve, reverse
 
-from accounts.models import ApiKey, Notice, Platform, Scope, User, Workspace
+from accounts.models import ApiKey, Invitation, Membership, Notice, Platform, Role, Scope, User, Workspace
+from accounts.permissions import ROLE_SCOPES
 from accounts.services.keys import issue_key
 from generation.api import urlpatterns as api_urls
 from generation.engine.items import write_item
 from generation.engine.storing import product_facts
 from generation.facts import facts_to_json
 from generation.models import CachedText, Catalogue, Product, Refinement, Run, Stream, Text
-from tests.conftest import SignIn
+from tests.conftest import SignIn, member
 from tests.factories import first_product, make_catalogue, make_run
 from tests.test_architecture import page_names
 from webhooks.models import Delivery, Endpoint, Event
@@ -31,6 +34,7 @@ OPEN = {
     "metrics": "for Prometheus, with a token of its own; closed without one",
     "pricing": "public",
     "stripe_webhook": "Stripe's doorbell, which takes what Stripe signed",
+    "invitation": "a signed link in a mail, which lets in the address it was sent to",
     "unsubscribe": "a signed link in a mail, whose one effect is to stop that mail",
     "landing_try": "works before sign-up, limited by address",
     "try_result": "what came of it, for whoever has its unguessable address",
@@ -38,6 +42,9 @@ OPEN = {
     "openapi": "the API's document",
     "api_docs": "the page that shows it",
 }
+
+# For whoever is signed in, in whatever workspace or none.
+SIGNED_IN = {"workspace_new": "makes a workspace of one's own"}
 
 # For staff, across workspaces; everybody else is sent to sign in, owners of shops too.
 STAFF = {
@@ -118,11 +125,20 @@ PAGES: dict[str, tuple[str, str]] = {
     "alerts": (Scope.READ, "get"),
     "alert_thresholds": (Scope.BILLING, "post"),
     "alert_close": (Scope.WRITE, "post"),
+    "people": (Scope.READ, "get"),
+    "people_invite": (Scope.ADMIN, "post"),
+    "member_role": (Scope.ADMIN, "post"),
+    "member_remove": (Scope.ADMIN, "post"),
+    "member_own": (Scope.BILLING, "post"),
+    "invitation_resend": (Scope.ADMIN, "post"),
+    "invitation_revoke": (Scope.ADMIN, "post"),
+    "people_leave": (Scope.READ, "post"),  # the last, for whoever has called it is out
 }
 
 WITHOUT_ID = {"workspace_home", "plan", "products", "import_new", "run_new", "run_list", "api_keys", "api_guide"}
 WITHOUT_ID |= {"usage", "usage_table_csv", "usage_ledger", "usage_csv", "usage_caps", "usage_cache", "usage_nights"}
 WITHOUT_ID |= {"alerts", "alert_thresholds", "webhooks", "webhook_new", "webhook_events"}
+WITHOUT_ID |= {"alerts", "alert_thresholds", "people", "people_invite", "people_leave"}
 WITHOUT_ID |= {"checkout", "checkout_return", "plan_change", "plan_end", "plan_keep", "plan_overage"}
 WITHOUT_ID |= {"billing_portal", "portal_return", "billing_invoices"}
 
@@ -192,8 +208,14 @@ class Rows:
     refinement: Refinement
     stream: Stream
     delivery: Delivery
+    member: Membership
+    invitation: Invitation
 
     def argument(self, name: str) -> uuid.UUID:
+        if name.startswith("member_"):
+            return self.member.pk
+        if name.startswith("invitation_"):
+            return self.invitation.pk
         if name == "refinement_undo":
             return self.refinement.pk
         if name.startswith("product_") or name == "product":
@@ -252,7 +274,12 @@ def rows_of(workspace: Workspace) -> Rows:
         workspace=workspace, url="https://hooks.alder-goods.com/", event_types=["run.finished"]
     )
     delivery = send_test(endpoint)
-    return Rows(workspace, catalogue, product, run, text, key, notice, refinement, stream, delivery)
+    mona = User.objects.create_user(f"mona@{workspace.slug}.example")
+    membership = Membership.objects.create(workspace=workspace, user=mona, role=Role.EDITOR)
+    invitation = Invitation.objects.create(workspace=workspace, email="nora@alder-goods.example", role=Role.VIEWER)
+    return Rows(
+        workspace, catalogue, product, run, text, key, notice, refinement, stream, delivery, membership, invitation
+    )
 
 
 @pytest.fixture
@@ -287,6 +314,8 @@ def state_of(rows: Rows) -> list[object]:
         *ApiKey.objects.in_workspace(rows.workspace).values("pk", "revoked_at"),
         *Notice.objects.in_workspace(rows.workspace).values("pk", "closed_at"),
         *Stream.objects.in_workspace(rows.workspace).values(),
+        *Membership.objects.in_workspace(rows.workspace).order_by("pk").values(),
+        *Invitation.objects.in_workspace(rows.workspace).values(),
         *Workspace.objects.filter(pk=rows.workspace.pk).values("alert_thresholds", "night_cap_nanos"),
         *CachedText.objects.in_workspace(rows.workspace).values("pk", "key"),
         *Endpoint.objects.in_workspace(rows.workspace).values(),
@@ -297,7 +326,7 @@ def state_of(rows: Rows) -> list[object]:
 
 def test_every_route_is_in_the_tables() -> None:
     ours = {name for name in page_names(get_resolver().url_patterns) if not name.startswith("account_")}
-    assert ours == set(OPEN) | set(STAFF) | set(PAGES) | {name for name, _ in OPERATIONS}
+    assert ours == set(OPEN) | set(SIGNED_IN) | set(STAFF) | set(PAGES) | {name for name, _ in OPERATIONS}
 
 
 def test_every_operation_of_the_api_is_in_the_table() -> None:
@@ -346,47 +375,44 @@ def test_staff_pages_are_shut_to_a_shops_owner_and_to_visitors(alice: User, sign
 def test_visitors_are_sent_to_sign_in_from_every_page(rows: Rows) -> None:
     answers = {name: send(Client(), method, rows.page(name)) for name, (_, method) in PAGES.items()}
     assert answers == dict.fromkeys(PAGES, 302)
+    assert {send(Client(), method, reverse(name)) for name in SIGNED_IN for method in ("get", "post")} == {302}
 
 
 @pytest.mark.django_db
 def test_viewers_may_read_and_nothing_more(rows: Rows, vera: User, sign_in: SignIn) -> None:
     before = state_of(rows)
-    answers = {name: send(sign_in(vera), method, rows.page(name)) for name, (_, method) in PAGES.items()}
-    assert answers == {name: 200 if scope == Scope.READ else 403 for name, (scope, _) in PAGES.items()}
+    pages = {name: page for name, page in PAGES.items() if name != "people_leave"}
+    answers = {name: send(sign_in(vera), method, rows.page(name)) for name, (_, method) in pages.items()}
+    assert answers == {name: 200 if scope == Scope.READ else 403 for name, (scope, _) in pages.items()}
     assert state_of(rows) == before
 
 
 @pytest.mark.django_db
-def test_editors_may_write_but_not_see_keys_or_change_limits(rows: Rows, bob: User, sign_in: SignIn) -> None:
-    client = sign_in(bob)
+@pytest.mark.parametrize("role", Role.values)
+def test_pages_are_open_to_a_role_as_the_table_says(rows: Rows, role: Role, sign_in: SignIn) -> None:
+    person = member(rows.workspace, "role@alder-goods.example", role)
+    EmailAddress.objects.create(user=person, email=person.email, verified=True)  # else they could invite nobody
+    client = sign_in(person)
     answers = {name: send(client, method, rows.page(name)) for name, (_, method) in PAGES.items()}
-    assert [name for name, status in answers.items() if status == 403] == [
-        "checkout",
-        "checkout_return",
-        "plan_change",
-        "plan_end",
-        "plan_keep",
-        "plan_overage",
-        "billing_portal",
-        "portal_return",
-        "billing_invoices",
-        "api_keys",
-        "api_key_limits",
-        "api_key_rotate",
-        "api_key_end_previous",
-        "api_key_revoke",
-        *(name for name in PAGES if name.startswith("webhook")),
-        "alert_thresholds",
-    ]
-    assert {name for name, status in answers.items() if status >= 500} == set()
+    refused = {name for name, status in answers.items() if status == 403}
+    # With nothing in the form, an invitation is refused for its fields and a role for being none.
+    assert refused == {name for name, (scope, _) in PAGES.items() if scope not in ROLE_SCOPES[role]}
+    assert 500 not in answers.values()  # 503 is a payment page's without Stripe
 
 
 @pytest.mark.django_db
-def test_revoked_keys_stop_working_at_once(shop: Workspace, alice: User, sign_in: SignIn) -> None:
-    key, secret = issue_key(workspace=shop, name="Script", scopes=["read"])
-    client = Client(headers={"Authorization": f"Bearer {secret}"})
-    assert client.get("/api/v1/usage").status_code == 200
-
-    sign_in(alice).post(reverse("api_key_revoke", args=[shop.slug, key.pk]))
-
-    assert client.get("/api/v1/usage").status_code == 401
+@pytest.mark.parametrize("role", Role.values)
+def test_pages_offer_nothing_that_the_role_would_be_refused(rows: Rows, role: Role, sign_in: SignIn) -> None:
+    """Every address in a page, of a link, a form or htmx, is one that this person is let through to."""
+    client = sign_in(member(rows.workspace, "role@alder-goods.example", role))
+    readable = [name for name, (scope, method) in PAGES.items() if scope in ROLE_SCOPES[role] and method == "get"]
+    offered: set[tuple[str, str]] = set()
+    for name in readable:
+        response: Any = client.get(rows.page(name))
+        if response.streaming:
+            b"".join(response)  # a download, which offers nothing
+        else:
+            for address in re.findall(r"(?:href|action|hx-[a-z]+)=\"(/w/[^\"?#]*)", response.content.decode()):
+                offered.add((name, resolve(address).url_name or ""))
+    assert len(offered) > 50
+    assert {pair for pair in offered if pair[1] in PAGES and PAGES[pair[1]][0] not in ROLE_SCOPES[role]} == set()

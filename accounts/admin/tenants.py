@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from accounts import budgets
 from accounts.admin.rows import AcrossWorkspaces, InDollars, ReadOnly, limit
 from accounts.emails import queue_again
-from accounts.models import ApiKey, LimitStep, Membership, Notice, Plan, User, Workspace
+from accounts.models import ApiKey, Invitation, LimitStep, Membership, Notice, Plan, User, Workspace
 from accounts.services.keys import revoke_key
 from accounts.services.workspaces import change_plan
 
@@ -22,6 +22,12 @@ admin.site.unregister(Group)  # roles are ours
 class MembershipInline(AcrossWorkspaces, ReadOnly, TabularInline):  # type: ignore[misc]
     model = Membership
     fields = readonly_fields = ("user", "role", "created_at")
+    extra = 0
+
+
+class InvitationInline(AcrossWorkspaces, ReadOnly, TabularInline):  # type: ignore[misc]
+    model = Invitation
+    fields = readonly_fields = ("email", "role", "state", "invited_by", "sent_at", "expires_at")
     extra = 0
 
 
@@ -56,6 +62,9 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False  # people sign up
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        return False  # what they own would be left without an owner; an account is made inactive
 
 
 class LimitStepInline(TabularInline):  # type: ignore[misc]
@@ -115,7 +124,7 @@ class WorkspaceAdmin(InDollars, ModelAdmin):  # type: ignore[misc]
     list_select_related = ("plan",)
     readonly_fields: Any = ("id", "slug", "created_at")
     fields: Any = ("name", "plan", "standing", "spend_cap_nanos", "night_cap_nanos", "slug", "id", "created_at")
-    inlines = (MembershipInline, ApiKeyInline)
+    inlines = (MembershipInline, InvitationInline, ApiKeyInline)
     dollar_help = {
         "spend_cap_nanos": "US dollars of model spend a month, set by the owner. The plan's cap holds as well; the "
         "lower one counts. Empty means the plan's alone.",

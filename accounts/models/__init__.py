@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from accounts.models.idempotency import IdempotentRequest
+from accounts.models.invitations import Invitation
 from accounts.models.money import Budget, Reservation, UsageEntry
 from accounts.models.notices import Notice
 from accounts.models.plans import LimitStep, Plan, Platform, Tier
@@ -26,6 +27,7 @@ __all__ = [
     "Budget",
     "CountedProduct",
     "IdempotentRequest",
+    "Invitation",
     "LimitStep",
     "Membership",
     "Notice",

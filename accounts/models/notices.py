@@ -21,6 +21,8 @@ class Notice(WorkspaceOwned, Job):
         STAFF = "staff", "For the staff"
         BILLING = "billing", "Payment and plan"
         WEBHOOK = "webhook", "Webhook endpoint in trouble"
+        INVITATION = "invitation", "Invitation"
+        TEAM = "team", "Who is in the workspace"
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=10, choices=Kind.choices)

@@ -109,6 +109,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
+    last_workspace = models.ForeignKey(
+        "Workspace", on_delete=models.SET_NULL, null=True, editable=False, related_name="+", help_text="Opens first."
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 

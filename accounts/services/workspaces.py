@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Case, When
 from django.utils.text import slugify
 
 from accounts import budgets
 from accounts.models import Membership, Plan, Role, Standing, User, Workspace
 from accounts.retiring import retire_on_commit
 from accounts.signals import plan_changed, workspace_created
-from contentopt.errors import DomainError
+from contentopt.errors import Conflict, DomainError
+
+MOST_FREE = 5  # that one person may own
 
 # Mail hosts that say nothing about the shop: the workspace is named from the part before the @ instead.
 PUBLIC_MAIL_HOSTS = frozenset(
@@ -67,18 +70,37 @@ def create_workspace(*, owner: User, name: str, plan: str = "free", with_sample_
     return workspace
 
 
+def create_another_workspace(*, owner: User, name: str, with_sample_shop: bool) -> Workspace:
+    """Raises DomainError beyond MOST_FREE: every free workspace has free products a month."""
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+        owned = Membership.objects.across_workspaces().filter(user=owner, role=Role.OWNER)
+        if owned.filter(workspace__plan__monthly_price_cents=0, workspace__plan__is_public=True).count() >= MOST_FREE:
+            raise Conflict(
+                f"You own {MOST_FREE} free workspaces, which is as many as one person may. Nothing was made; with a "
+                "paid plan for one of them you can make another.",
+                code="too_many_workspaces",
+            )
+        return create_workspace(owner=owner, name=name, with_sample_shop=with_sample_shop)
+
+
+def workspaces_of(user: User) -> list[Workspace]:
+    """By name."""
+    members = Membership.objects.across_workspaces().filter(user=user).select_related("workspace")
+    return [member.workspace for member in members.order_by("workspace__name", "workspace__created_at")]
+
+
+def last_workspace(user: User) -> Workspace | None:
+    """The one they were in last, if they still may; else the one they have been in longest."""
+    memberships = Membership.objects.across_workspaces().filter(user=user).select_related("workspace")
+    is_last = Case(When(workspace=user.last_workspace_id, then=0), default=1)
+    membership = memberships.order_by(is_last, "created_at").first()
+    return membership.workspace if membership else None
+
+
 def first_workspace(user: User) -> Workspace:
-    """The workspace a person lands in; made now if signing up could not make it."""
-    membership = (
-        Membership.objects.across_workspaces()
-        .filter(user=user)
-        .select_related("workspace")
-        .order_by("created_at")
-        .first()
-    )
-    if membership:
-        return membership.workspace
-    return create_workspace(owner=user, name=workspace_name(user.email), with_sample_shop=True)
+    """Of somebody who has just signed up: the one they were invited to, or a new one with the sample shop."""
+    return last_workspace(user) or create_workspace(owner=user, name=workspace_name(user.email), with_sample_shop=True)
 
 
 @transaction.atomic

@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.admission import Admission
 from accounts.budgets import Payer
 from accounts.models import ApiKey, TenantQuerySet, Workspace
 from accounts.throttling import Allowance
@@ -98,6 +99,10 @@ class WorkspaceAPIView(APIView):
     @property
     def payer(self) -> Payer:
         return payer_of(self.key)
+
+    @property
+    def admission(self) -> Admission:
+        return Admission(key_id=self.key.pk)
 
     @property
     def allowance(self) -> Allowance:

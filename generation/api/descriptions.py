@@ -58,4 +58,4 @@ class Descriptions(StreamedView):
         found = describe_aloud(**asked, remaining=remaining, is_explained=is_explained)
         if isinstance(found, Text):
             return known_reply(found, done(found, remaining, explanation_of(found, is_wanted=is_explained)))
-        return stream_reply(found)
+        return stream_reply(found, self.admission)

@@ -21,7 +21,8 @@ from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from contentopt.errors import DomainError, error_body
+from accounts.admission import Admission, ended
+from contentopt.errors import DomainError, NotAllowed, error_body
 from contentopt.events import EventStream
 from contentopt.jobs import JobState
 from generation.api.base import WorkspaceAPIView
@@ -30,7 +31,9 @@ from generation.api.explaining import explanation_of
 from generation.api.texts import text_reply
 from generation.models import Stream, Text
 from generation.streams.events import event
-from generation.streams.subscribing import subscribe
+from generation.streams.subscribing import ShutOut, subscribe
+
+SHUT_OUT = NotAllowed("This API key was revoked, so the rest is not told. The text is written all the same.")
 
 LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID", str, "header", description="Of the last event that was received; only later ones are sent."
@@ -59,7 +62,8 @@ class OneStream(StreamedView):
     @operation("read_stream", replies={(200, EVENT_STREAM): str}, query=LAST_EVENT_ID, errors=[404])
     def get(self, request: Request, pk: str) -> HttpResponse:
         """Read along again, after the connection broke or from elsewhere, for up to two days."""
-        return stream_reply(self.find(Stream.objects.select_related("text"), pk), last_event_id_of(request))
+        stream = self.find(Stream.objects.select_related("text"), pk)
+        return stream_reply(stream, self.admission, last_event_id_of(request))
 
 
 def last_event_id_of(request: Any) -> str:
@@ -67,10 +71,11 @@ def last_event_id_of(request: Any) -> str:
     return told
 
 
-def stream_reply(stream: Stream, last_event_id: str = "") -> HttpResponse:
+def stream_reply(stream: Stream, admitted: Admission, last_event_id: str = "") -> HttpResponse:
     """What the reader does not have yet; all at once when the stream has ended."""
     if not stream.is_finished:
-        return EventStream(partial(_events, stream.pk, last_event_id), headers={"Content-Location": address_of(stream)})
+        events = partial(_events, stream.pk, admitted, last_event_id)
+        return EventStream(events, headers={"Content-Location": address_of(stream)})
     return known_reply(stream.text if not last_event_id else None, end_of(stream))
 
 
@@ -85,15 +90,21 @@ def known_reply(text: Text | None, end: bytes) -> HttpResponse:
     return HttpResponse(content, content_type=f"{EVENT_STREAM}; charset=utf-8")
 
 
-async def _events(stream_id: UUID, last_event_id: str) -> AsyncGenerator[bytes, None]:
-    async with contextlib.aclosing(subscribe(stream_id, last_event_id)) as pieces:
-        async for piece in pieces:
-            yield piece
-    yield await asyncio.to_thread(_read_end, stream_id)
-
-
-def _read_end(stream_id: UUID) -> bytes:
+async def _events(stream_id: UUID, admitted: Admission, last_event_id: str) -> AsyncGenerator[bytes, None]:
     try:
+        async with contextlib.aclosing(subscribe(stream_id, admitted, last_event_id)) as pieces:
+            async for piece in pieces:
+                yield piece
+    except ShutOut:
+        yield _error(SHUT_OUT)
+    else:
+        yield await asyncio.to_thread(_read_end, stream_id, admitted)
+
+
+def _read_end(stream_id: UUID, admitted: Admission) -> bytes:
+    try:
+        if ended([admitted]):
+            return _error(SHUT_OUT)
         return end_of(Stream.objects.across_workspaces().select_related("text").get(pk=stream_id))
     except Stream.DoesNotExist:
         return _error(DomainError("The workspace or the product was deleted.", code="not_found", status=404))

@@ -1,7 +1,8 @@
 """The readers' side, on the event loop of a web process: one connection to Valkey for all streams that are open there.
 
 All of them are asked for in one command, as often as READ_SECONDS says, however much is written meanwhile. Whether a
-stream has ended, PostgreSQL says: at once when its worker tells so, else within CHECK_SECONDS.
+stream has ended, PostgreSQL says: at once when its worker tells so, else within CHECK_SECONDS. So often it is asked too
+who may no longer read: a member who was removed, a key that was revoked.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import django.db
@@ -20,11 +21,15 @@ from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from accounts import admission
+from accounts.admission import Admission
 from contentopt.jobs import UNFINISHED
 from generation.models import Stream
 from generation.streams.events import END, HEARTBEAT, RETRY, Position, event_of, key_of, position_of
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 READ_SECONDS = 0.03
 CHECK_SECONDS = 2.0
@@ -34,16 +39,23 @@ HEARTBEAT_SECONDS = 15.0
 AFTER_AN_ERROR_SECONDS = 1.0
 
 
-def subscribe(stream_id: UUID, last_event_id: str = "") -> AsyncGenerator[bytes, None]:
-    """What a reader does not have yet, as it comes, until PostgreSQL knows the end. How it ended is left to tell."""
-    return _hub().subscribe(stream_id, position_of(last_event_id))
+class ShutOut(Exception):
+    """The reader may not read on; they are not told how it ends."""
+
+
+def subscribe(stream_id: UUID, admitted: Admission, last_event_id: str = "") -> AsyncGenerator[bytes, None]:
+    """What a reader does not have yet, as it comes, until PostgreSQL knows the end. How it ended is left to tell.
+    Raises ShutOut."""
+    return _hub().subscribe(stream_id, admitted, position_of(last_event_id))
 
 
 @dataclass(slots=True, eq=False)
 class _Reader:
     position: Position
+    admitted: Admission
     waiting: list[bytes] = field(default_factory=lambda: [RETRY])
     is_over: bool = False
+    is_shut_out: bool = False
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     told_at: float = field(default_factory=time.monotonic)
 
@@ -56,6 +68,11 @@ class _Reader:
         self.is_over = True
         self.woken.set()
 
+    def shut_out(self) -> None:
+        self.is_shut_out = True
+        self.waiting.clear()
+        self.end()
+
     async def events(self) -> AsyncGenerator[bytes, None]:
         while self.waiting or not self.is_over:
             if self.waiting:
@@ -64,6 +81,8 @@ class _Reader:
             else:
                 self.woken.clear()
                 await self.woken.wait()
+        if self.is_shut_out:
+            raise ShutOut
 
 
 @dataclass(slots=True, eq=False)
@@ -105,8 +124,8 @@ class Hub:
         self._said_over: set[UUID] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def subscribe(self, stream_id: UUID, position: Position) -> AsyncGenerator[bytes, None]:
-        reader = _Reader(position)
+    async def subscribe(self, stream_id: UUID, admitted: Admission, position: Position) -> AsyncGenerator[bytes, None]:
+        reader = _Reader(position, admitted)
         stream = self._open.setdefault(stream_id, _Open(key_of(stream_id)))
         stream.readers.append(reader)
         if not self._tasks:
@@ -151,18 +170,30 @@ class Hub:
             if now - checked_at >= CHECK_SECONDS:
                 checked_at = now
                 self._reassure(now)
+                await self._turn_away()
                 for stream_id in await self._finished(set(self._open)):
                     asyncio.get_running_loop().call_later(LAST_PIECES_SECONDS, self._end, stream_id)
             await asyncio.sleep(READ_SECONDS)
 
     async def _finished(self, stream_ids: set[UUID]) -> set[UUID]:
-        if not stream_ids:
+        return await self._ask(_finished, stream_ids)
+
+    async def _ask(self, which: Callable[[set[T]], set[T]], those: set[T]) -> set[T]:
+        """PostgreSQL, on a thread. None while it is away."""
+        if not those:
             return set()
         try:
-            return await asyncio.to_thread(_finished, stream_ids)
+            return await asyncio.to_thread(which, those)
         except django.db.Error as error:
             log.warning("streams_not_checked", error=type(error).__name__)
             return set()
+
+    async def _turn_away(self) -> None:
+        readers = [reader for stream in self._open.values() for reader in stream.readers]
+        ended = await self._ask(_ended, {reader.admitted for reader in readers})
+        for reader in readers:
+            if reader.admitted in ended:
+                reader.shut_out()
 
     def _end(self, stream_id: UUID) -> None:
         if stream := self._open.get(stream_id):
@@ -176,8 +207,15 @@ class Hub:
                     reader.give(HEARTBEAT)
 
 
+def _ended(admissions: set[Admission]) -> set[Admission]:
+    try:
+        return admission.ended(admissions)
+    finally:
+        django.db.close_old_connections()
+
+
 def _finished(stream_ids: set[UUID]) -> set[UUID]:
-    """On a thread. One that is gone has ended too."""
+    """One that is gone has ended too."""
     try:
         unfinished = Stream._base_manager.filter(pk__in=stream_ids, state__in=UNFINISHED)
         return stream_ids - set(unfinished.values_list("pk", flat=True))

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
+from accounts.admission import Admission
 from accounts.middleware import WorkspaceRequest
 from accounts.models import PLATFORM_WORKSPACE_ID, Scope, TenantQuerySet
 from accounts.permissions import require_scope
@@ -70,7 +71,7 @@ def try_stream(request: HttpRequest, pk: UUID) -> HttpResponse:
     stream = visitors.find_stream(pk)
     if stream is None:
         raise Http404
-    return stream_reply(request, stream)
+    return stream_reply(request, stream, Admission())
 
 
 def _tried(request: HttpRequest, text: Text, brief: Brief) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.middleware import WorkspaceRequest
 from accounts.models import Scope
-from accounts.permissions import require_scope
+from accounts.permissions import ROLE_SCOPES, require_scope
 from accounts.throttling import refuse, take_for_member
 from contentopt.errors import DomainError
 from generation.engine.routes import read_offer
@@ -105,7 +105,8 @@ def _product_page(request: WorkspaceRequest, found: Product) -> HttpResponse:
     text = found.text
     facts = product_facts(found)
     proposal = undecided(found).select_related("refinement").first()
-    asked = request.GET.get("edit")
+    may_write = Scope.WRITE in ROLE_SCOPES[request.membership.role]
+    asked = request.GET.get("edit") if may_write else None
     around = Product.objects.in_workspace(request.workspace).filter(catalogue_id=found.catalogue_id)
     context = {
         "product": found,

@@ -181,8 +181,9 @@ def test_link_that_was_tampered_with_does_nothing(shop: Workspace, link: str) ->
     assert is_wanted(shop)
 
 
-def test_link_of_somebody_who_left_says_so(shop: Workspace, link: str) -> None:
-    Membership.objects.in_workspace(shop).delete()
+def test_link_of_somebody_who_left_says_so(shop: Workspace, alice: User, link: str) -> None:
+    member(shop, "olga@alder-goods.example", Role.OWNER)
+    Membership.objects.in_workspace(shop).filter(user=alice).delete()
     assert "no member of that workspace any more" in Client().get(link).content.decode()
 
 
