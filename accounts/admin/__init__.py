@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accounts.admin.impersonation import ImpersonationAdmin
 from accounts.admin.money import BudgetAdmin, PlatformAdmin, ReconciliationAdmin, ReservationAdmin, UsageEntryAdmin
 from accounts.admin.rows import AcrossWorkspaces, HistoryAdmin, InDollars, ReadOnly
 from accounts.admin.tenants import ApiKeyAdmin, PlanAdmin, UserAdmin, WorkspaceAdmin
@@ -11,6 +12,7 @@ __all__ = [
     "ApiKeyAdmin",
     "BudgetAdmin",
     "HistoryAdmin",
+    "ImpersonationAdmin",
     "InDollars",
     "PlanAdmin",
     "PlatformAdmin",
