@@ -4,6 +4,7 @@ from accounts.models.money import Budget, Reservation, UsageEntry
 from accounts.models.notices import Notice
 from accounts.models.plans import LimitStep, Plan, Platform, Tier
 from accounts.models.retiring import Retirement
+from accounts.models.sign_in import Impersonation, KnownDevice
 from accounts.models.tenants import (
     PLATFORM_WORKSPACE_ID,
     ApiKey,
@@ -24,6 +25,8 @@ __all__ = [
     "ApiKey",
     "Budget",
     "CountedProduct",
+    "Impersonation",
+    "KnownDevice",
     "LimitStep",
     "Membership",
     "Notice",
