@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -89,6 +90,25 @@ class StaffFactorMiddleware:
             messages.warning(request, "Staff pages need a second factor. Set one up here, then go on.")
             return redirect("mfa_index")
         return self.get_response(request)
+
+
+class SteadyRepliesMiddleware:
+    """Where known and unknown addresses get the same reply, it comes in whole steps of time: what there is to do
+    differs by milliseconds, and those would tell. Only for what was done, so that what is refused costs nothing."""
+
+    NAMES = ("account_signup", "account_reset_password")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = time.monotonic()
+        response = self.get_response(request)
+        match = request.resolver_match
+        step = settings.STEADY_REPLY_SECONDS
+        if step and request.method == "POST" and match and match.url_name in self.NAMES and response.status_code == 302:
+            time.sleep(step - (time.monotonic() - began) % step)
+        return response
 
 
 class WorkspaceMiddleware:

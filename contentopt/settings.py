@@ -272,6 +272,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.SteadyRepliesMiddleware",
     "accounts.middleware.ImpersonationMiddleware",
     "accounts.middleware.StaffFactorMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",  # closed unless opened
@@ -342,6 +343,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True  # of changed passwords, addresses and factor
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before addresses or factors are changed
 # Sign-ups of one network in a day that work at once; who comes later confirms the address first (accounts.signing_up).
 SIGN_UPS_AT_ONCE = env.int("SIGN_UPS_AT_ONCE", default=1_000 if DEBUG else 3)
+STEADY_REPLY_SECONDS = 0.25  # how long a reply takes must not tell whether there is an account
 # Proxies in front of us whose X-Forwarded-For may be believed; 0 means none, so the header is ignored.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 
