@@ -10,12 +10,17 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 log = structlog.get_logger()
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    def authentication_failed(self, request: HttpRequest, **_credentials: Any) -> None:
+        """Without the address that was tried: people type passwords into that field."""
+        log.warning("sign_in_failed", address=self.get_client_ip(request))
+
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
         """What such a mail tells of has happened; a mail server that is down must not make it look as if it had not."""
         try:

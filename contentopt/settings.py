@@ -492,6 +492,8 @@ UNFOLD = {
                     "Workspaces": ("accounts_workspace", "storefront"),
                     "Users": ("accounts_user", "group"),
                     "Impersonations": ("accounts_impersonation", "visibility"),
+                    "Second factors": ("mfa_authenticator", "phonelink_lock"),
+                    "Sessions": ("usersessions_usersession", "devices"),
                     "API keys": ("accounts_apikey", "key"),
                     "Plans": ("accounts_plan", "sell"),
                 },

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -57,7 +56,7 @@ def faults(name: str, response: Any) -> list[str]:
     return found
 
 
-def told(pages: dict[str, HttpResponse]) -> dict[str, list[str]]:
+def told(pages: dict[str, Any]) -> dict[str, list[str]]:
     return {name: missing for name, response in pages.items() if (missing := faults(name, response))}
 
 

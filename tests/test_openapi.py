@@ -48,7 +48,7 @@ def test_every_operation_needs_a_key_or_a_persons_token_and_workspace(document: 
     schemes = document["components"]["securitySchemes"]
     assert (schemes["apiKey"]["scheme"], schemes["personToken"]["scheme"]) == ("bearer", "bearer")
     assert (schemes["workspace"]["in"], schemes["workspace"]["name"]) == ("header", "ContentOpt-Workspace")
-    needed = [{"personToken": [], "workspace": []}, {"apiKey": []}]
+    needed: list[dict[str, list[str]]] = [{"personToken": [], "workspace": []}, {"apiKey": []}]
     assert [name for name, operation in operations(document) if operation["security"] != needed] == []
 
 

@@ -305,7 +305,7 @@ def test_another_workspaces_ids_are_404_in_ones_own(rows: Rows, stranger: Client
 
 
 def staff_page(name: str) -> str:
-    arguments = {"staff_try_model": [1], "staff_impersonate": [uuid.uuid4()]}
+    arguments: dict[str, list[Any]] = {"staff_try_model": [1], "staff_impersonate": [uuid.uuid4()]}
     return reverse(name, args=arguments.get(name))
 
 

@@ -3,7 +3,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from allauth.account.adapter import get_adapter
+from allauth.mfa.base.internal.flows import delete_dangling_recovery_codes
+from allauth.mfa.models import Authenticator
 from django.core.cache import cache
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -33,3 +36,11 @@ def tell_of_failed_factor(user: User) -> None:
     """The password was right and the code was not: once an hour at most."""
     if cache.add(f"factor-failed:{user.pk}", True, timeout=FAILURES_TOLD_EVERY):
         get_adapter().send_notification_mail("account/email/factor_failed", user)
+
+
+def remove_factor(factor: Authenticator) -> None:
+    """By staff, for somebody who has lost it. Recovery codes go with the last of the others."""
+    with transaction.atomic():
+        factor.delete()
+        delete_dangling_recovery_codes(factor.user)
+    get_adapter().send_notification_mail("account/email/factor_removed", factor.user)

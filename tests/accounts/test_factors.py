@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
@@ -22,7 +25,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def code_of(secret: str = SECRET) -> str:
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
 
 
 def log_in(client: Client, user: User, password: str = PASSWORD) -> str:
@@ -140,7 +143,7 @@ def test_factors_cannot_be_changed_without_proving_oneself_again(guarded: User, 
 def test_an_address_cannot_be_added_without_proving_oneself_again(alice: User, sign_in: SignIn) -> None:
     response = sign_in(alice).post(reverse("account_email"), {"action_add": "", "email": "thief@elsewhere.example"})
     assert "/reauthenticate/" in response.headers["Location"]
-    assert not alice.emailaddress_set.filter(email="thief@elsewhere.example").exists()
+    assert not EmailAddress.objects.filter(email="thief@elsewhere.example").exists()
 
 
 @pytest.mark.django_db
@@ -161,6 +164,18 @@ def test_a_removed_factor_is_told_by_mail(guarded: User) -> None:
     mail.outbox.clear()
     client.post(reverse("mfa_deactivate_totp"))
     assert [message.subject for message in mail.outbox] == ["Authenticator App Deactivated"]
+
+
+@pytest.mark.django_db
+def test_a_failed_sign_in_is_logged_with_where_from_and_nothing_that_was_typed(
+    alice: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    log_in(Client(REMOTE_ADDR="198.51.100.7"), alice, "not the pass phrase")
+    (line,) = [record.msg for record in caplog.records if record.name == "accounts.adapters"]
+    assert isinstance(line, dict)
+    assert (line["event"], line["address"]) == ("sign_in_failed", "198.51.100.7")
+    assert alice.email not in str(line)
+    assert "not the pass phrase" not in str(line)
 
 
 # --- Sessions ---------------------------------------------------------------------------------------------------------
@@ -251,9 +266,9 @@ def test_a_sign_in_from_something_new_is_told_by_mail_and_the_first_of_all_is_no
 
 
 @pytest.mark.django_db
-def test_a_mail_server_that_is_down_keeps_nobody_out(alice: User, desk: Client, settings: object) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"  # type: ignore[attr-defined]
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1  # type: ignore[attr-defined]
+def test_a_mail_server_that_is_down_keeps_nobody_out(alice: User, desk: Client, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     client = Client(headers={"User-Agent": PHONE})
     log_in(client, alice)
     assert is_in(client)
@@ -263,8 +278,8 @@ def test_a_mail_server_that_is_down_keeps_nobody_out(alice: User, desk: Client, 
 
 
 @pytest.mark.django_db
-def test_staff_pages_lead_to_a_second_factor_first(staff: Client, settings: object) -> None:
-    settings.STAFF_NEED_SECOND_FACTOR = True  # type: ignore[attr-defined]
+def test_staff_pages_lead_to_a_second_factor_first(staff: Client, settings: Any) -> None:
+    settings.STAFF_NEED_SECOND_FACTOR = True
     for name in ("admin:index", "staff_money", "admin:accounts_workspace_changelist"):
         assert staff.get(reverse(name)).headers["Location"] == reverse("mfa_index")
 
@@ -274,8 +289,8 @@ def test_staff_pages_lead_to_a_second_factor_first(staff: Client, settings: obje
 
 
 @pytest.mark.django_db
-def test_recovery_codes_alone_are_no_second_factor_for_staff(staff: Client, settings: object) -> None:
-    settings.STAFF_NEED_SECOND_FACTOR = True  # type: ignore[attr-defined]
+def test_recovery_codes_alone_are_no_second_factor_for_staff(staff: Client, settings: Any) -> None:
+    settings.STAFF_NEED_SECOND_FACTOR = True
     Authenticator.objects.create(user=User.objects.get(is_staff=True), type="recovery_codes", data={})
     assert staff.get(reverse("admin:index")).status_code == 302
 
@@ -291,6 +306,38 @@ def test_the_admins_own_form_lets_nobody_in_with_a_password_alone() -> None:
 
 
 @pytest.mark.django_db
-def test_a_shops_owner_needs_no_factor(shop: Workspace, alice: User, sign_in: SignIn, settings: object) -> None:
-    settings.STAFF_NEED_SECOND_FACTOR = True  # type: ignore[attr-defined]
+def test_a_shops_owner_needs_no_factor(shop: Workspace, alice: User, sign_in: SignIn, settings: Any) -> None:
+    settings.STAFF_NEED_SECOND_FACTOR = True
     assert sign_in(alice).get(reverse("workspace_home", args=[shop.slug])).status_code == 200
+
+
+@pytest.mark.django_db
+def test_staff_see_that_there_is_a_factor_remove_a_lost_one_and_its_owner_is_told(
+    staff: Client, alice: User, charlie: User
+) -> None:
+    for user in (alice, charlie):
+        TOTP.activate(user, SECRET)
+        RecoveryCodes.activate(user)
+    lost = Authenticator.objects.get(user=alice, type="totp")
+    page = staff.get(reverse("admin:mfa_authenticator_change", args=[lost.pk])).content.decode()
+    assert "totp" in page.lower()
+    assert lost.data["secret"] not in page
+
+    staff.post(reverse("admin:mfa_authenticator_delete", args=[lost.pk]), {"post": "yes"})
+
+    assert not Authenticator.objects.filter(user=alice).exists()
+    assert Authenticator.objects.filter(user=charlie).count() == 2
+    (message,) = mail.outbox
+    assert message.to == [alice.email]
+
+
+@pytest.mark.django_db
+def test_staff_end_a_session_and_never_see_its_key(staff: Client, desk: Client) -> None:
+    theirs = UserSession.objects.get(user__email="alice@alder-goods.example")
+    page = staff.get(reverse("admin:usersessions_usersession_change", args=[theirs.pk])).content.decode()
+    assert "Firefox on Linux" in page
+    assert theirs.session_key not in page
+
+    staff.post(reverse("admin:usersessions_usersession_delete", args=[theirs.pk]), {"post": "yes"})
+
+    assert not is_in(desk)

@@ -70,7 +70,7 @@ def test_a_program_may_what_the_persons_role_may(
 ) -> None:
     Membership.objects.create(workspace=shop, user=charlie, role=role)
     client = program(sign_in_for(charlie), shop)
-    json = {"content_type": "application/json"}
+    json: dict[str, Any] = {"content_type": "application/json"}
     assert usage(client) == read
     assert client.post("/api/v1/runs", {}, **json).status_code == write
     assert client.put("/api/v1/budget", {"limit_usd": "5"}, **json).status_code == cap
