@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 from typing import Literal
 
+from allauth.headless.tokens.strategies.jwt.internal import validate_access_token
 from django.db.models import Q
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -12,8 +13,10 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from accounts.models import ApiKey
+from accounts.models import ApiKey, Membership, User
+from contentopt.errors import NotAllowed
 
+WORKSPACE_HEADER = "ContentOpt-Workspace"
 LAST_USED_EVERY = timedelta(minutes=1)  # one write a minute and secret, however busy it is
 
 Which = Literal["secret", "previous"]
@@ -81,6 +84,67 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, _request: Request) -> str:
         return "Bearer"
+
+
+class PersonAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access token>` of a program that acts for a person, with the workspace in a header.
+
+    `request.auth` is the person's membership there, read anew for each request, as is the session behind the token: who
+    is removed, or ends the session, is out at once.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, Membership] | None:
+        scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or presented.count(".") != 2:  # a JWT has three parts, a key of ours two
+            return None
+        valid = validate_access_token(presented.strip())
+        if valid is None:
+            raise AuthenticationFailed(
+                "This access token has expired, or its session was ended. Refresh it, or sign in again."
+            )
+        user: User = valid[0]
+        return user, _membership(user, request.headers.get(WORKSPACE_HEADER, ""))
+
+    def authenticate_header(self, _request: Request) -> str:
+        return "Bearer"
+
+
+def _membership(user: User, slug: str) -> Membership:
+    if not slug:
+        raise NotAllowed(f"Name the workspace in the header {WORKSPACE_HEADER}.", code="workspace_required")
+    memberships = Membership.objects.across_workspaces().filter(user=user, workspace__slug=slug)
+    membership = memberships.select_related("workspace__plan").first()
+    if membership is None:  # the same for a workspace that does not exist: nothing tells which there are
+        raise NotAllowed(f"There is no workspace “{slug}” that this person is a member of.")
+    membership.user = user
+    return membership
+
+
+class PersonScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = PersonAuthentication
+    name = ["personToken", "workspace"]
+
+    def get_security_requirement(self, _auto_schema: object) -> dict[str, list[str]]:
+        return {"personToken": [], "workspace": []}
+
+    def get_security_definition(self, _auto_schema: object) -> list[dict[str, str]]:
+        return [
+            {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "An access token of a person: what their role in the workspace allows. "
+                "`POST /_allauth/app/v1/auth/login` with `email` and `password` gives one, with a refresh token, or "
+                "asks for a second factor first (`POST …/auth/2fa/authenticate` with `code`); "
+                "`POST /_allauth/app/v1/tokens/refresh` renews it, `DELETE …/auth/session` ends it.",
+            },
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": WORKSPACE_HEADER,
+                "description": "With an access token: the workspace, by its name in addresses (`/w/<name>/`).",
+            },
+        ]
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

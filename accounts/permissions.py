@@ -1,17 +1,18 @@
-"""Who may do what: one table of scopes for pages (by role) and the API (by key)."""
+"""Who may do what: one table of scopes for pages (by role) and the API (by key or role)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from accounts.middleware import WorkspaceRequest
-from accounts.models import Role, Scope, Standing, Workspace
+from accounts.models import ApiKey, Membership, Role, Scope, Standing, Workspace
 from contentopt.errors import NotAllowed
 
 ROLE_SCOPES: dict[str, frozenset[str]] = {
@@ -36,6 +37,7 @@ ROLE_WORDS: dict[str, str] = {
     Role.ADMIN: "All that, and sees to people and API keys.",
     Role.OWNER: "All that, and sees to the plan, caps and payment.",
 }
+KEPT_FROM_STAFF = frozenset({Scope.ADMIN, Scope.BILLING})
 
 # What a workspace that is read-only for an overdue payment may not do; paying is what it may.
 CHANGES = frozenset({Scope.WRITE, Scope.ADMIN, Scope.WEBHOOKS})
@@ -54,6 +56,19 @@ def check_standing(workspace: Workspace, scope: str, method: str | None) -> None
         )
 
 
+def scopes_of(caller: ApiKey | Membership) -> Collection[str]:
+    return caller.scopes if isinstance(caller, ApiKey) else ROLE_SCOPES[caller.role]
+
+
+def check_impersonation(request: HttpRequest, scope: str) -> None:
+    """Who sees the product as somebody else may do what an editor may, and look at the rest."""
+    if scope in KEPT_FROM_STAFF and request.method not in SAFE_METHODS and getattr(request, "impersonation", None):
+        raise NotAllowed(
+            f"You see this as {request.user}, and staff may not change keys, members, plan or payment in somebody "
+            "else's name. Nothing was changed."
+        )
+
+
 P = ParamSpec("P")
 View = Callable[Concatenate[WorkspaceRequest, P], HttpResponseBase]
 
@@ -69,6 +84,7 @@ def require_scope(scope: str) -> Callable[[View[P]], View[P]]:
                     f"Your role in {request.workspace} is {request.membership.get_role_display().lower()}, "
                     "which cannot do this. Ask an owner or admin of the workspace."
                 )
+            check_impersonation(request, scope)
             check_standing(request.workspace, scope, request.method)
             return view(request, *args, **kwargs)
 
@@ -83,12 +99,14 @@ class HasScope(BasePermission):
     answer free of charge says so in `answers_known_texts`, and is open to a workspace that owes a payment."""
 
     def has_permission(self, request: Request, view: object) -> bool:
-        key: Any = request.auth
-        if key is None:
+        caller: Any = request.auth
+        if caller is None:
             return False
         default = Scope.READ if request.method in SAFE_METHODS else Scope.WRITE
         needed = getattr(view, "required_scope", default)
-        self.message = f"This API key lacks the scope “{needed}”."
-        if needed in key.scopes and not getattr(view, "answers_known_texts", False):
-            check_standing(key.workspace, needed, request.method)
-        return needed in key.scopes
+        who = "API key" if isinstance(caller, ApiKey) else "person's role"
+        self.message = f"This {who} lacks the scope “{needed}”."
+        has_scope = needed in scopes_of(caller)
+        if has_scope and not getattr(view, "answers_known_texts", False):
+            check_standing(caller.workspace, needed, request.method)
+        return has_scope

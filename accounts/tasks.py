@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 
 from accounts import budgets, emails, idempotency, metering, quotas, reconciling, retiring, summaries
 from contentopt.jobs import every, publish
@@ -39,6 +40,12 @@ def sweep_pending_products() -> None:
 def sweep_notices() -> None:
     """Also what finds notices that were put on the list by a database function."""
     emails.sweep_notices()
+
+
+@every(3600)
+def forget_ended_sessions() -> None:
+    """Of those that nobody signed out of; programs leave many."""
+    SessionStore.clear_expired()
 
 
 @every(600)

@@ -119,12 +119,13 @@ def take_for_member(membership: Membership) -> Allowance:
     return take(str(membership.workspace_id), [of_workspace(membership.workspace), of_member(membership)])
 
 
-def take_for_key(key: ApiKey, *, is_read: bool) -> Allowance:
-    subjects = list(of_request(key))
+def take_for_caller(caller: ApiKey | Membership, *, is_read: bool) -> Allowance:
+    """For a request to the API, made with a key or for a person."""
+    subjects = list(of_request(caller))
     if is_read:
         reads = [replace(s, burst_name="reads", burst=_reads(s.burst), daily=None, steps=()) for s in subjects]
         subjects = [replace(subject, is_counted=False) for subject in subjects] + reads
-    return take(str(key.workspace_id), subjects)
+    return take(str(caller.workspace_id), subjects)
 
 
 def take_for_invitation(sender: Membership, address: str) -> None:
@@ -144,9 +145,10 @@ def take_for_invitation(sender: Membership, address: str) -> None:
             raise RateLimited(words, retry_after=wait)
 
 
-def of_request(key: ApiKey, steps: Steps | None = None) -> tuple[Subject, ...]:
+def of_request(caller: ApiKey | Membership, steps: Steps | None = None) -> tuple[Subject, ...]:
     """Whom a request that writes counts for."""
-    return of_workspace(key.workspace, steps), of_key(key)
+    own = of_key(caller) if isinstance(caller, ApiKey) else of_member(caller)
+    return of_workspace(caller.workspace, steps), own
 
 
 def _reads(burst: int | None) -> int | None:
@@ -192,7 +194,7 @@ def read_steps() -> Steps:
 
 def limit_visitor(request: HttpRequest, *, burst: int, daily: int) -> Allowance:
     """For pages that work without signing in: one address, one allowance. Only trusted proxies may say whose."""
-    network = _network(get_adapter().get_client_ip(request))
+    network = network_of(request)
     subject = Subject("visitor", network, "trying without an account", burst=burst, daily=daily, plans_above=-1)
     allowance = take(network, [subject])
     if not allowance.allowed:
@@ -200,8 +202,9 @@ def limit_visitor(request: HttpRequest, *, burst: int, daily: int) -> Allowance:
     return allowance
 
 
-def _network(address: str) -> str:
-    parsed = ipaddress.ip_address(address)
+def network_of(request: HttpRequest) -> str:
+    """The address a request comes from; of IPv6 the network, since one household has as many as it likes."""
+    parsed = ipaddress.ip_address(get_adapter().get_client_ip(request))
     if isinstance(parsed, ipaddress.IPv6Address) and not parsed.ipv4_mapped:
         return str(ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False))
     return str(parsed)
@@ -284,11 +287,13 @@ class PlanThrottle(BaseThrottle):
     """Counts an API request, once, and leaves the allowance on the request for the reply."""
 
     def allow_request(self, request: Request, _view: object) -> bool:
-        key: Any = request.auth
-        if key is None:
+        caller: Any = request.auth
+        if caller is None:
             return True
         # Once: DRF asks twice, and generation.api.known may have counted it before DRF saw it.
-        allowance = getattr(request, "allowance", None) or take_for_key(key, is_read=request.method in SAFE_METHODS)
+        allowance = getattr(request, "allowance", None) or take_for_caller(
+            caller, is_read=request.method in SAFE_METHODS
+        )
         request.allowance = allowance  # type: ignore[attr-defined]
         if not allowance.allowed:
             raise refuse(allowance)

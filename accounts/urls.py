@@ -1,10 +1,24 @@
 from __future__ import annotations
 
+from allauth.headless.account.views import LoginView, SessionView
+from allauth.headless.constants import Client
+from allauth.headless.mfa.views import AuthenticateView
+from allauth.headless.tokens.views import RefreshTokenView
 from django.urls import path
 
-from accounts import people_views, views
+from accounts import entrance, people_views, views
+
+# Of allauth's API for programs, under its own addresses, only what it takes to sign in for a person and out again.
+TOKENS = "_allauth/app/v1/"
 
 urlpatterns = [
+    path(f"{TOKENS}auth/login", LoginView.as_api_view(client=Client.APP), name="token_login"),
+    path(f"{TOKENS}auth/2fa/authenticate", AuthenticateView.as_api_view(client=Client.APP), name="token_factor"),
+    path(f"{TOKENS}auth/session", SessionView.as_api_view(client=Client.APP), name="token_session"),
+    path(f"{TOKENS}tokens/refresh", RefreshTokenView.as_api_view(client=Client.APP), name="token_refresh"),
+    path("accounts/sign-up/<str:token>/", entrance.sign_up_confirmed, name="account_signup_confirmed"),
+    path("accounts/sessions/<int:pk>/end/", entrance.end_session, name="usersessions_end"),
+    path("impersonation/stop/", entrance.stop_impersonation, name="impersonation_stop"),
     path("w/<slug:slug>/api-keys/", views.api_keys, name="api_keys"),
     path("w/<slug:slug>/api-keys/<uuid:pk>/limits/", views.api_key_limits, name="api_key_limits"),
     path("w/<slug:slug>/api-keys/<uuid:pk>/rotate/", views.api_key_rotate, name="api_key_rotate"),

@@ -36,6 +36,18 @@ class RequestIdMiddleware:
         return response
 
 
+class UnstoredMiddleware:
+    """Pages differ by who is signed in; unless a view says otherwise, no browser or proxy keeps one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
 class SitePolicyMiddleware(CSPMiddleware):
     """The site's Content-Security-Policy, put together once: for each reply it would be a tenth of a known text's time.
 

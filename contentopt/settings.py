@@ -12,6 +12,7 @@ import structlog
 from csp.constants import NONE, SELF
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.crypto import salted_hmac
 from structlog.typing import Processor
 
 from contentopt import engines
@@ -255,6 +256,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.headless",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "drf_spectacular",
@@ -273,14 +277,18 @@ MIDDLEWARE = [
     "contentopt.middleware.SitePolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "contentopt.middleware.RequestIdMiddleware",
+    "contentopt.middleware.UnstoredMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "generation.api.known.KnownTexts",  # answers the most frequent request before the rest is gone through
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",  # closed unless opened
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.SteadyRepliesMiddleware",
+    "accounts.middleware.ImpersonationMiddleware",
+    "accounts.middleware.StaffFactorMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",  # closed unless opened
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.WorkspaceMiddleware",
@@ -343,8 +351,35 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "accounts.signing_up.SignUpForm"}
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of changed passwords, addresses and factors
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before addresses or factors are changed
+# Sign-ups of one network in a day that work at once; who comes later confirms the address first (accounts.signing_up).
+SIGN_UPS_AT_ONCE = env.int("SIGN_UPS_AT_ONCE", default=1_000 if DEBUG else 3)
+STEADY_REPLY_SECONDS = 0.25  # how long a reply takes must not tell whether there is an account
 # Proxies in front of us whose X-Forwarded-For may be believed; 0 means none, so the header is ignored.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+
+# Second factors and passkeys.
+MFA_ADAPTER = "accounts.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "ContentOpt"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG  # passkeys of http://localhost
+# A newcomer who tries `make run` need not set one up to see the staff's pages; `check --deploy` refuses it elsewhere.
+STAFF_NEED_SECOND_FACTOR = env.bool("STAFF_NEED_SECOND_FACTOR", default=not DEBUG)
+IMPERSONATION_MINUTES = env.int("IMPERSONATION_MINUTES", default=30)
+
+# Programs that act for a person sign in and get tokens; each use looks at the session behind it, so that ending that
+# takes effect at once. A key of its own: what signs tokens signs nothing else.
+HEADLESS_CLIENTS = ("app",)
+HEADLESS_TOKEN_STRATEGY = "accounts.tokens.TokenStrategy"  # noqa: S105 (a class, no secret)
+HEADLESS_JWT_ALGORITHM = "HS256"
+HEADLESS_JWT_PRIVATE_KEY = salted_hmac("accounts.tokens", "sign", secret=SECRET_KEY, algorithm="sha256").hexdigest()
+HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
+HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 5 * 60
+HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = 24 * 3600
 
 _email_dir = LOCAL_DIR / "mail"
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
@@ -362,7 +397,10 @@ WEB_WORKERS = env.int("WEB_WORKERS", default=2)  # as in the Procfile: without R
 # --- API --------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.PersonAuthentication",
+        "accounts.authentication.ApiKeyAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.PlanThrottle"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
@@ -409,6 +447,9 @@ CSRF_COOKIE_SAMESITE = "Lax"
 if not DEBUG:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    # Browsers take a cookie of such a name only over TLS, for this host alone: no sister domain can plant one.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31536000)
@@ -466,6 +507,9 @@ UNFOLD = {
                 {
                     "Workspaces": ("accounts_workspace", "storefront"),
                     "Users": ("accounts_user", "group"),
+                    "Impersonations": ("accounts_impersonation", "visibility"),
+                    "Second factors": ("mfa_authenticator", "phonelink_lock"),
+                    "Sessions": ("usersessions_usersession", "devices"),
                     "API keys": ("accounts_apikey", "key"),
                     "Plans": ("accounts_plan", "sell"),
                 },

@@ -37,5 +37,6 @@ MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]
 ANTHROPIC_API_KEY = OPENAI_API_KEY = ""
 STRIPE_WEBHOOK_SECRETS = ["whsec_only_for_tests"]
 JOB_LEASE_SECONDS = 3
+STEADY_REPLY_SECONDS = 0  # tests of it say so
 MODEL_RETRIES = 0  # tests of retries say so
 LOG_LEVEL = "WARNING"

@@ -44,9 +44,12 @@ def test_every_operation_is_described(document: dict[str, Any]) -> None:
     assert [name for name, operation in operations(document) if not operation.get("description")] == []
 
 
-def test_every_operation_needs_a_key(document: dict[str, Any]) -> None:
-    assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
-    assert {json.dumps(operation["security"]) for _, operation in operations(document)} == {'[{"apiKey": []}]'}
+def test_every_operation_needs_a_key_or_a_persons_token_and_workspace(document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert (schemes["apiKey"]["scheme"], schemes["personToken"]["scheme"]) == ("bearer", "bearer")
+    assert (schemes["workspace"]["in"], schemes["workspace"]["name"]) == ("header", "ContentOpt-Workspace")
+    needed: list[dict[str, list[str]]] = [{"personToken": [], "workspace": []}, {"apiKey": []}]
+    assert [name for name, operation in operations(document) if operation["security"] != needed] == []
 
 
 def test_every_refusal_has_the_one_error_shape(document: dict[str, Any]) -> None:

@@ -36,6 +36,10 @@ OPEN = {
     "stripe_webhook": "Stripe's doorbell, which takes what Stripe signed",
     "invitation": "a signed link in a mail, which lets in the address it was sent to",
     "unsubscribe": "a signed link in a mail, whose one effect is to stop that mail",
+    "token_login": "where programs sign in for a person",
+    "token_factor": "the second step of that, in a session that has taken the first",
+    "token_session": "tells and ends the session of the token that is presented, and no other",
+    "token_refresh": "takes a refresh token, once",
     "landing_try": "works before sign-up, limited by address",
     "try_result": "what came of it, for whoever has its unguessable address",
     "try_stream": "the same while it is written",
@@ -43,14 +47,20 @@ OPEN = {
     "api_docs": "the page that shows it",
 }
 
-# For whoever is signed in, in whatever workspace or none.
-SIGNED_IN = {"workspace_new": "makes a workspace of one's own"}
+# For whoever is signed in, in whatever workspace or none, about themselves alone.
+SIGNED_IN = {
+    "workspace_new": "makes a workspace of one's own",
+    "impersonation_stop": "ends what one has begun oneself",
+}
+# Of allauth, and of ours beside them: about the account of whoever asks (tests/accounts/ has them).
+ACCOUNT = ("account_", "mfa_", "usersessions_")
 
 # For staff, across workspaces; everybody else is sent to sign in, owners of shops too.
 STAFF = {
     "staff_money": "margins and spend",
     "staff_money_csv": "the same as a file",
     "staff_switch": "stops every paid call",
+    "staff_impersonate": "sees the product as somebody else",
     "staff_nights": "what is written ahead tonight, and was",
     "staff_night_start": "writes it at once",
     "staff_models": "how models do",
@@ -325,7 +335,7 @@ def state_of(rows: Rows) -> list[object]:
 
 
 def test_every_route_is_in_the_tables() -> None:
-    ours = {name for name in page_names(get_resolver().url_patterns) if not name.startswith("account_")}
+    ours = {name for name in page_names(get_resolver().url_patterns) if not name.startswith(ACCOUNT)}
     assert ours == set(OPEN) | set(SIGNED_IN) | set(STAFF) | set(PAGES) | {name for name, _ in OPERATIONS}
 
 
@@ -357,7 +367,8 @@ def test_another_workspaces_ids_are_404_in_ones_own(rows: Rows, stranger: Client
 
 
 def staff_page(name: str) -> str:
-    return reverse(name, args=[1]) if name == "staff_try_model" else reverse(name)
+    arguments: dict[str, list[Any]] = {"staff_try_model": [1], "staff_impersonate": [uuid.uuid4()]}
+    return reverse(name, args=arguments.get(name))
 
 
 @pytest.mark.django_db

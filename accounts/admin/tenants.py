@@ -7,6 +7,8 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
 from accounts import budgets
@@ -19,10 +21,20 @@ from accounts.services.workspaces import change_plan
 admin.site.unregister(Group)  # roles are ours
 
 
+def impersonation_link(user: User) -> str:
+    if user.is_staff or not user.is_active:
+        return "Not possible: a member of the staff, or switched off"
+    return format_html('<a href="{}">See it as this person…</a>', reverse("staff_impersonate", args=[user.pk]))
+
+
 class MembershipInline(AcrossWorkspaces, ReadOnly, TabularInline):  # type: ignore[misc]
     model = Membership
-    fields = readonly_fields = ("user", "role", "created_at")
+    fields = readonly_fields = ("user", "role", "created_at", "impersonate")
     extra = 0
+
+    @admin.display(description="Help")
+    def impersonate(self, membership: Membership) -> str:
+        return impersonation_link(membership.user)
 
 
 class InvitationInline(AcrossWorkspaces, ReadOnly, TabularInline):  # type: ignore[misc]
@@ -57,8 +69,12 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]
     list_display = ("email", "is_active", "is_staff", "date_joined", "last_login")
     list_filter = ("is_active", "is_staff")
     search_fields = ("email",)
-    fields = ("email", "is_active", "is_staff", "is_superuser", "date_joined", "last_login")
-    readonly_fields = ("date_joined", "last_login")
+    fields = ("email", "is_active", "is_staff", "is_superuser", "date_joined", "last_login", "impersonate")
+    readonly_fields = ("date_joined", "last_login", "impersonate")
+
+    @admin.display(description="Help")
+    def impersonate(self, user: User) -> str:
+        return impersonation_link(user)
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False  # people sign up

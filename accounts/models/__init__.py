@@ -6,6 +6,7 @@ from accounts.models.money import Budget, Reservation, UsageEntry
 from accounts.models.notices import Notice
 from accounts.models.plans import LimitStep, Plan, Platform, Tier
 from accounts.models.retiring import Retirement
+from accounts.models.sign_in import Impersonation, KnownDevice
 from accounts.models.tenants import (
     PLATFORM_WORKSPACE_ID,
     ApiKey,
@@ -27,7 +28,9 @@ __all__ = [
     "Budget",
     "CountedProduct",
     "IdempotentRequest",
+    "Impersonation",
     "Invitation",
+    "KnownDevice",
     "LimitStep",
     "Membership",
     "Notice",

@@ -22,7 +22,7 @@ from rest_framework.views import APIView
 
 from accounts.admission import Admission
 from accounts.budgets import Payer
-from accounts.models import ApiKey, TenantQuerySet, Workspace
+from accounts.models import ApiKey, Membership, TenantQuerySet, User, Workspace
 from accounts.throttling import Allowance
 from contentopt.errors import DomainError
 from generation.api.deprecation import Deprecation
@@ -59,7 +59,8 @@ class PageQuery(StrictSerializer):
 
 
 class WorkspaceAPIView(APIView):
-    """A request made with an API key. `self.workspace` is the key's; nothing of another one can be loaded."""
+    """A request made with an API key, or for a person by their access token. `self.workspace` is the one it is made
+    in; nothing of another one can be loaded."""
 
     parser_classes: Any = [StrictJSONParser]
     max_body_bytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -88,17 +89,26 @@ class WorkspaceAPIView(APIView):
             raise DomainError(f"The body is larger than {megabytes} MB.", code="too_large", status=413)
 
     @property
-    def key(self) -> ApiKey:
-        key: Any = self.request.auth
-        return key  # type: ignore[no-any-return]
+    def caller(self) -> ApiKey | Membership:
+        caller: Any = self.request.auth
+        return caller  # type: ignore[no-any-return]
+
+    @property
+    def key(self) -> ApiKey | None:
+        return self.caller if isinstance(self.caller, ApiKey) else None
+
+    @property
+    def person(self) -> User | None:
+        """Who acts, or made the key that does."""
+        return self.caller.created_by if isinstance(self.caller, ApiKey) else self.caller.user
 
     @property
     def workspace(self) -> Workspace:
-        return self.key.workspace
+        return self.caller.workspace
 
     @property
     def payer(self) -> Payer:
-        return payer_of(self.key)
+        return payer_of(self.caller)
 
     @property
     def admission(self) -> Admission:
@@ -158,9 +168,11 @@ class WorkspaceAPIView(APIView):
         return final
 
 
-def payer_of(key: ApiKey) -> Payer:
+def payer_of(caller: ApiKey | Membership) -> Payer:
     """A key's requests count for whoever made it as well: nobody gets around their own cap with a key."""
-    return Payer(key.workspace_id, "api", user_id=key.created_by_id, api_key_id=key.pk)
+    if isinstance(caller, ApiKey):
+        return Payer(caller.workspace_id, "api", user_id=caller.created_by_id, api_key_id=caller.pk)
+    return Payer(caller.workspace_id, "api", user_id=caller.user_id)
 
 
 def state_limits(response: HttpResponseBase, allowance: Allowance) -> None:

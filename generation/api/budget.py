@@ -51,7 +51,7 @@ class Budget(WorkspaceAPIView):
         return Scope.READ if self.request.method in SAFE_METHODS else Scope.BILLING
 
     def reply(self, state: BudgetState) -> Response:
-        return Response(BudgetReply(state, context={"key": key_budget(self.key)}).data)
+        return Response(BudgetReply(state, context={"key": key_budget(self.key) if self.key else None}).data)
 
     @operation("get_budget", replies={200: BudgetReply})
     def get(self, _request: Request) -> Response:

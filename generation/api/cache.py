@@ -76,4 +76,5 @@ class Cache(WorkspaceAPIView):
             model_id=query.get("model", ""),
             older_than_days=query.get("older_than_days"),
         )
-        return Response(PurgedReply(cache.purge(choice, by=f"API key {self.key.prefix}")).data)
+        by = f"API key {self.key.prefix}" if self.key else str(self.person)
+        return Response(PurgedReply(cache.purge(choice, by=by)).data)

@@ -40,5 +40,5 @@ class RefineText(WorkspaceAPIView):
         and no text is written for it."""
         text: Text = self.find(Text.objects.select_related("product__text", "product__catalogue"), pk)
         instruction = self.body(RefineBody)["instruction"]
-        refinement = refine(text=text, wish=instruction, payer=self.payer, by=self.key.created_by)
+        refinement = refine(text=text, wish=instruction, payer=self.payer, by=self.person)
         return Response(RefinementReply(refinement).data)

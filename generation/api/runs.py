@@ -168,7 +168,7 @@ class Runs(RunSelection):
                 workspace=self.workspace,
                 **self.selection(data),
                 api_key=self.key,
-                created_by=self.key.created_by,
+                created_by=self.person,
                 cap_nanos=data.get("cap_usd"),
                 urgency=data["urgency"],
                 idempotency_key=key,

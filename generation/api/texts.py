@@ -195,4 +195,4 @@ class RejectText(WorkspaceAPIView):
         none. A proposal is discarded. Either stays in the history; rejecting twice is rejecting once."""
         reason = self.body(RejectBody)["reason"]
         text = self.find(Text.objects.select_related("product"), pk)
-        return Response(TextReply(reject_text(text, by=self.key.created_by, reason=reason)).data)
+        return Response(TextReply(reject_text(text, by=self.person, reason=reason)).data)

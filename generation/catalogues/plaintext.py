@@ -10,9 +10,10 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,
 _BLOCK_END = re.compile(r"<(?:br|hr)\b[^<>]*+>|</(?:p|div|li|ul|ol|h[1-6]|tr|table|section|article|dt|dd)\s*+>", re.I)
 _CELL_END = re.compile(r"</(?:td|th)\s*+>", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Controls, soft hyphen, zero-width and bidirectional marks. A joiner stays inside emoji and non-Latin words.
+# Controls, soft hyphen, zero-width and bidirectional marks, tags. A joiner stays inside emoji and non-Latin words.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff]"
     "|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
 )
 _SPACES = re.compile(r"[^\S\n]+")

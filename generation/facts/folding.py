@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Controls, zero-width characters, bidirectional marks, variation selectors, soft hyphen, byte-order mark.
+# Controls, zero-width characters, bidirectional marks, variation selectors, soft hyphen, byte-order mark, and the tags
+# of U+E0000, in which a whole text can hide that only a model reads.
 INVISIBLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]"
+    r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 SPACES = re.compile(r"\s+")
 # NFKC would turn 10² into 102 and 1½ into 11/2.

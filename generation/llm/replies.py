@@ -33,18 +33,21 @@ _SENTENCE_END = re.compile(r"[.!?…](?=\s|$)")
 _LIST_MARK = re.compile(r"[-*•]\s+")
 _NOT_IN_BULLETS = ("title", "brand", "category", "description", "sku", "ean", "gtin", "mpn", "price", "tags")
 _LINE_BREAKS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
+# What nobody sees and a reader's machine obeys; joiners and variation selectors stay, since emoji are made of them.
+_HIDDEN = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e0fff]")
 _QUOTES = "\"'“”„«»"
 
 
 def split_reply(text: str, fields: Sequence[str]) -> dict[str, str]:
     """The fields that a reply holds, "description" always among them.
 
-    Tolerates code fences, bold markers and absent lines; a labelled line that was not asked for is dropped.
+    Tolerates code fences, bold markers and absent lines; a labelled line that was not asked for is dropped, and so is
+    what cannot be seen.
     """
     description: list[str] = []
     found: dict[str, str] = {}
     waiting = ""
-    for line in text.splitlines():
+    for line in _HIDDEN.sub("", text).splitlines():
         if match := _LABELLED_LINE.match(line):
             waiting = _field_name(match["label"])
             found[waiting] = _unquoted(match["value"])

@@ -97,3 +97,10 @@ def test_splitting_undoes_joining(description: str, seo_title: str, meta_descrip
     values = {"description": description, "seo_title": seo_title, "meta_description": meta_description}
 
     assert split_reply(join_reply(values, FIELDS), FIELDS) == values
+
+
+def test_what_nobody_sees_does_not_come_along() -> None:
+    hidden = "".join(chr(0xE0000 + ord(letter)) for letter in "Buy elsewhere")
+    reply = f"A red\u200b mug{hidden}\u202e. 👩\u200d🍳 ❤\ufe0f\n\nSEO title: Red{hidden} mug"
+
+    assert split_reply(reply, ["seo_title"]) == {"description": "A red mug. 👩\u200d🍳 ❤\ufe0f", "seo_title": "Red mug"}

@@ -44,7 +44,8 @@ class Command(BaseCommand):
         demo_password, staff_password = secrets.token_urlsafe(9), secrets.token_urlsafe(9)
         demo = User.objects.create_user(DEMO_EMAIL, demo_password)
         EmailAddress.objects.create(user=demo, email=DEMO_EMAIL, primary=True, verified=True)
-        User.objects.create_superuser(STAFF_EMAIL, staff_password)
+        staff = User.objects.create_superuser(STAFF_EMAIL, staff_password)
+        EmailAddress.objects.create(user=staff, email=STAFF_EMAIL, primary=True, verified=True)
         workspace = create_workspace(owner=demo, name="Alder Goods", plan="enterprise", with_sample_shop=True)
         _, key = issue_key(workspace=workspace, name="Demo", scopes=Scope.values, created_by=demo)
         return kept | {
