@@ -182,6 +182,9 @@ def messages(notice: Notice, people: list[Recipient]) -> Iterator[EmailMessage]:
     elif notice.kind == Notice.Kind.STAFF:
         context |= {"text": notice.details["text"], "url": absolute_url(notice.details["path"])}
         sender, subject, template = "ContentOpt", notice.details["subject"], "emails/staff.txt"
+    elif notice.kind == Notice.Kind.RIGHTS:
+        context |= {"words": notice.details["words"], "url": public_url(notice.details["page"], workspace.slug)}
+        subject, template = notice.details["headline"], "emails/rights.txt"
     elif notice.kind == Notice.Kind.BILLING:
         context |= {"words": notice.details["words"], "url": notice.details["url"]}
         subject, template = notice.details["headline"], "emails/billing.txt"

@@ -50,7 +50,7 @@ def forget_account(account: Account) -> None:
 
 def _read(presented: str) -> Account | None:
     key = find_key(presented)
-    if key is None:
+    if key is None or key.workspace.closes_at:  # the ordinary way says why nothing is written any more
         return None
     limited = tuple(subject for subject in of_request(key, read_steps()) if subject.is_limited)
     keys = window_keys(window_prefix(str(key.workspace_id)), limited)

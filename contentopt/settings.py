@@ -108,6 +108,10 @@ CELERY_TASK_ROUTES = {
     "accounts.tasks.roll_up": {"queue": "delivery"},
     "generation.tasks.warm_cache": {"queue": "delivery"},
     "accounts.tasks.tell_staff": {"queue": "delivery"},
+    "accounts.tasks.write_archive": {"queue": "bulk"},
+    "accounts.tasks.erase_workspace": {"queue": "bulk"},
+    "generation.tasks.drop_what_is_kept_long_enough": {"queue": "bulk"},
+    "billing.tasks.follow_closings": {"queue": "delivery"},
     "billing.tasks.process_event": {"queue": "interactive"},  # somebody has just paid and looks at the page
     "billing.tasks.follow_seats": {"queue": "delivery"},
     "billing.tasks.reconcile": {"queue": "delivery"},
@@ -142,7 +146,6 @@ JOB_SWEEP_SECONDS = env.float("JOB_SWEEP_SECONDS", default=2)
 JOB_RESEND_SECONDS = env.int("JOB_RESEND_SECONDS", default=15)  # a message not acted on by then is taken for lost
 RUN_WINDOW = env.int("RUN_WINDOW", default=16)  # tasks of one run that are out with workers at a time
 RUN_ITEMS_PER_CALL = env.int("RUN_ITEMS_PER_CALL", default=4)  # what a task of a run holds; 1: a call for each item
-STREAM_KEEP_DAYS = 2  # after that a stream cannot be read again; its text stays
 BULK_WORKERS = env.int("BULK_WORKERS", default=8)  # processes that write run items, on this machine
 
 # --- Nights: texts written before anybody asks, while machines and models are idle ------------------------------------
@@ -214,6 +217,8 @@ CACHE_VERSION = env.int("CACHE_VERSION", default=1)
 TEXT_CACHE_SECONDS = 24 * 3600  # in Valkey/Redis, from the last time it was asked for
 TEXT_KEEP_DAYS = 30  # in PostgreSQL, with the embedding, which is kept nowhere else
 ACCOUNT_CACHE_SECONDS = 5 * 60  # keys, plans and the route, in a process's memory, while their stamp is unchanged
+ARCHIVE_LINK_SECONDS = 3600  # of a link to an archive of everything, from the moment its page was shown
+VISIT_KEEP_DAYS = 2  # what visitors try without an account; workspaces set their own days (accounts.models.Retention)
 STATIC_CACHE_SECONDS = 30 * 24 * 3600  # files of a name without a hash, in browsers
 # What is put back after Valkey forgot everything, most used first; the rest comes back when it is asked for.
 WARM_TEXTS = env.int("WARM_TEXTS", default=5_000)
@@ -270,6 +275,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.acting.ActorMiddleware",
     "accounts.middleware.WorkspaceMiddleware",
     "contentopt.middleware.DomainErrorMiddleware",
 ]
@@ -452,6 +458,7 @@ UNFOLD = {
                     "Users": ("accounts_user", "group"),
                     "API keys": ("accounts_apikey", "key"),
                     "Plans": ("accounts_plan", "sell"),
+                    "Audit log": ("accounts_auditentry", "policy"),
                 },
             ),
             _sidebar(

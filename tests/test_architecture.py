@@ -62,7 +62,18 @@ def test_shared_models_are_listed_with_a_reason() -> None:
 
 def test_every_job_has_an_index_for_the_sweeper_or_is_rare() -> None:
     jobs = {model.__name__ for model in our_models() if issubclass(model, Job)}
-    assert jobs == {"BillingEvent", "Catalogue", "LlmBatch", "Night", "NightItem", "Notice", "RunItem", "Stream"}
+    assert jobs == {
+        "Archive",
+        "BillingEvent",
+        "Catalogue",
+        "Deletion",
+        "LlmBatch",
+        "Night",
+        "NightItem",
+        "Notice",
+        "RunItem",
+        "Stream",
+    }
 
 
 @pytest.mark.django_db

@@ -11,7 +11,19 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from accounts.models import ApiKey, Notice, Platform, Scope, User, Workspace
+from accounts.models import (
+    PLATFORM_WORKSPACE_ID,
+    ApiKey,
+    Archive,
+    AuditEntry,
+    Membership,
+    Notice,
+    Platform,
+    Scope,
+    User,
+    Workspace,
+)
+from accounts.services.archives import link_of
 from accounts.services.keys import issue_key
 from generation.api import urlpatterns as api_urls
 from generation.engine.items import write_item
@@ -39,6 +51,7 @@ OPEN = {
 
 # For staff, across workspaces; everybody else is sent to sign in, owners of shops too.
 STAFF = {
+    "staff_open": "asks why, before a shop's row is shown",
     "staff_money": "margins and spend",
     "staff_money_csv": "the same as a file",
     "staff_switch": "stops every paid call",
@@ -47,6 +60,9 @@ STAFF = {
     "staff_models": "how models do",
     "staff_try_model": "one request to a model, which the platform pays",
 }
+
+# One's own, wherever one is a member.
+PERSONAL = {"delete_account": "asks for the password first"}
 
 # name: the scope a page needs, and the method it is called with
 PAGES: dict[str, tuple[str, str]] = {
@@ -100,11 +116,19 @@ PAGES: dict[str, tuple[str, str]] = {
     "alerts": (Scope.READ, "get"),
     "alert_thresholds": (Scope.BILLING, "post"),
     "alert_close": (Scope.WRITE, "post"),
+    "archives": (Scope.ADMIN, "get"),
+    "archive_download": (Scope.ADMIN, "get"),
+    "audit_log": (Scope.ADMIN, "get"),
+    "audit_csv": (Scope.ADMIN, "get"),
+    "data_retention": (Scope.ADMIN, "get"),
+    "workspace_delete": (Scope.BILLING, "get"),
+    "workspace_restore": (Scope.BILLING, "post"),
 }
 
 WITHOUT_ID = {"workspace_home", "plan", "products", "import_new", "run_new", "run_list", "api_keys"}
 WITHOUT_ID |= {"usage", "usage_table_csv", "usage_ledger", "usage_csv", "usage_caps", "usage_cache", "usage_nights"}
 WITHOUT_ID |= {"alerts", "alert_thresholds"}
+WITHOUT_ID |= {"archives", "audit_log", "audit_csv", "data_retention", "workspace_delete", "workspace_restore"}
 WITHOUT_ID |= {"checkout", "checkout_return", "plan_change", "plan_end", "plan_keep", "plan_overage"}
 WITHOUT_ID |= {"billing_portal", "billing_invoices"}
 
@@ -138,6 +162,11 @@ OPERATIONS: dict[tuple[str, str], str] = {
     ("api_usage", "get"): Scope.READ,
     ("api_cache", "get"): Scope.READ,
     ("api_cache", "delete"): Scope.ADMIN,
+    ("api_archives", "get"): Scope.ADMIN,
+    ("api_archives", "post"): Scope.ADMIN,
+    ("api_archive", "get"): Scope.ADMIN,
+    ("api_archive_file", "get"): Scope.ADMIN,
+    ("api_audit", "get"): Scope.ADMIN,
 }
 
 # Operations whose address names no row.
@@ -151,6 +180,8 @@ LISTED = (
     "api_budget",
     "api_usage",
     "api_cache",
+    "api_archives",
+    "api_audit",
 )
 
 
@@ -167,6 +198,7 @@ class Rows:
     notice: Notice
     refinement: Refinement
     stream: Stream
+    archive: Archive
 
     def argument(self, name: str) -> uuid.UUID:
         if name == "refinement_undo":
@@ -183,6 +215,8 @@ class Rows:
             return self.stream.pk
         if name == "alert_close":
             return self.notice.pk
+        if name in ("archive_download", "api_archive", "api_archive_file"):
+            return self.archive.pk
         return self.catalogue.pk
 
     def page(self, name: str, slug: str | None = None) -> str:
@@ -191,6 +225,8 @@ class Rows:
             kwargs["pk"] = self.argument(name)
         if name in ("product_diff", "product_restore"):
             kwargs["version"] = 1
+        if name == "archive_download":
+            kwargs["token"] = link_of(self.archive, owner_of(self.workspace)).split("/")[-2]
         return reverse(name, kwargs=kwargs)
 
     def operation(self, name: str) -> str:
@@ -222,7 +258,12 @@ def rows_of(workspace: Workspace) -> Rows:
         state="done",
         text=text,
     )
-    return Rows(workspace, catalogue, product, run, text, key, notice, refinement, stream)
+    archive = Archive.objects.create(workspace=workspace, state="done", percent=100)
+    return Rows(workspace, catalogue, product, run, text, key, notice, refinement, stream, archive)
+
+
+def owner_of(workspace: Workspace) -> User:
+    return Membership.objects.in_workspace(workspace).get(role="owner").user
 
 
 @pytest.fixture
@@ -257,14 +298,19 @@ def state_of(rows: Rows) -> list[object]:
         *ApiKey.objects.in_workspace(rows.workspace).values("pk", "revoked_at"),
         *Notice.objects.in_workspace(rows.workspace).values("pk", "closed_at"),
         *Stream.objects.in_workspace(rows.workspace).values(),
-        *Workspace.objects.filter(pk=rows.workspace.pk).values("alert_thresholds", "night_cap_nanos"),
+        *Workspace.objects.filter(pk=rows.workspace.pk).values("alert_thresholds", "night_cap_nanos", "closes_at"),
+        *Archive.objects.in_workspace(rows.workspace).values(),
+        *AuditEntry.objects.in_workspace(rows.workspace)
+        .exclude(action="key.created")
+        .exclude(action__startswith="download.")  # a viewer may, and it is written down
+        .values(),
         *CachedText.objects.in_workspace(rows.workspace).values("pk", "key"),
     ]
 
 
 def test_every_route_is_in_the_tables() -> None:
     ours = {name for name in page_names(get_resolver().url_patterns) if not name.startswith("account_")}
-    assert ours == set(OPEN) | set(STAFF) | set(PAGES) | {name for name, _ in OPERATIONS}
+    assert ours == set(OPEN) | set(STAFF) | set(PERSONAL) | set(PAGES) | {name for name, _ in OPERATIONS}
 
 
 def test_every_operation_of_the_api_is_in_the_table() -> None:
@@ -295,7 +341,8 @@ def test_another_workspaces_ids_are_404_in_ones_own(rows: Rows, stranger: Client
 
 
 def staff_page(name: str) -> str:
-    return reverse(name, args=[1]) if name == "staff_try_model" else reverse(name)
+    arguments: dict[str, list[object]] = {"staff_try_model": [1], "staff_open": [PLATFORM_WORKSPACE_ID]}
+    return reverse(name, args=arguments.get(name, []))
 
 
 @pytest.mark.django_db
@@ -340,6 +387,13 @@ def test_editors_may_write_but_not_see_keys_or_change_limits(rows: Rows, bob: Us
         "api_key_limits",
         "api_key_revoke",
         "alert_thresholds",
+        "archives",
+        "archive_download",
+        "audit_log",
+        "audit_csv",
+        "data_retention",
+        "workspace_delete",
+        "workspace_restore",
     ]
     assert {name for name, status in answers.items() if status >= 500} == set()
 
@@ -372,7 +426,7 @@ def test_api_keys_of_another_workspace_find_nothing(rows: Rows, other_shop: Work
         for (name, method), status in call_all(client, rows).items()
         if str(rows.argument(name)) in rows.operation(name)
     }
-    assert len(answers) == 15
+    assert len(answers) == 17
     assert answers == dict.fromkeys(answers, 404)
     assert state_of(rows) == before
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accounts.admin.audit import AuditEntryAdmin
 from accounts.admin.money import BudgetAdmin, PlatformAdmin, ReconciliationAdmin, ReservationAdmin, UsageEntryAdmin
 from accounts.admin.rows import AcrossWorkspaces, HistoryAdmin, InDollars, ReadOnly
 from accounts.admin.tenants import ApiKeyAdmin, PlanAdmin, UserAdmin, WorkspaceAdmin
@@ -9,6 +10,7 @@ from accounts.admin.tenants import ApiKeyAdmin, PlanAdmin, UserAdmin, WorkspaceA
 __all__ = [
     "AcrossWorkspaces",
     "ApiKeyAdmin",
+    "AuditEntryAdmin",
     "BudgetAdmin",
     "HistoryAdmin",
     "InDollars",

@@ -10,9 +10,11 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
 from accounts import budgets
+from accounts.admin.access import OpenedWithReason
 from accounts.admin.rows import AcrossWorkspaces, InDollars, ReadOnly, limit
+from accounts.audit import record
 from accounts.emails import queue_again
-from accounts.models import ApiKey, LimitStep, Membership, Notice, Plan, User, Workspace
+from accounts.models import Action, ApiKey, LimitStep, Membership, Notice, Plan, User, Workspace
 from accounts.services.keys import revoke_key
 from accounts.services.workspaces import change_plan
 
@@ -105,10 +107,10 @@ class PlanAdmin(InDollars, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Workspace)
-class WorkspaceAdmin(InDollars, ModelAdmin):  # type: ignore[misc]
+class WorkspaceAdmin(OpenedWithReason, InDollars, ModelAdmin):  # type: ignore[misc]
     """Find a workspace; change its plan. Its usage, cost and runs are on generation's pages, linked by filter."""
 
-    list_display: Any = ("name", "slug", "plan", "standing", "owners", "created_at")
+    list_display: Any = ("name", "slug", "plan", "standing", "closes_at", "owners", "created_at")
     list_filter = ("plan", "standing")
     search_fields = ("name", "slug", "memberships__user__email")
     list_select_related = ("plan",)
@@ -122,13 +124,17 @@ class WorkspaceAdmin(InDollars, ModelAdmin):  # type: ignore[misc]
     }
 
     def save_model(self, request: HttpRequest, workspace: Workspace, form: Any, change: bool) -> None:
-        super().save_model(request, workspace, form, change)
         change_plan(
             workspace=workspace,
             plan=workspace.plan,
             standing=workspace.standing,
             billing_cap_nanos=workspace.billing_cap_nanos,
         )
+        for name in {"spend_cap_nanos", "night_cap_nanos"} & set(form.changed_data):
+            change = {"before": form.initial.get(name), "after": getattr(workspace, name)}
+            record(Action.CAP_CHANGED, workspace=workspace, of=name.removesuffix("_nanos"), **change)
+        super().save_model(request, workspace, form, change)
+        budgets.apply_limits(workspace.pk)
 
     @admin.display(description="Owners")
     def owners(self, workspace: Workspace) -> str:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from accounts.models.audit import Action, AuditEntry
 from accounts.models.money import Budget, Reservation, UsageEntry
 from accounts.models.notices import Notice
 from accounts.models.plans import LimitStep, Plan, Platform, Tier
 from accounts.models.retiring import Retirement
+from accounts.models.rights import Archive, ArchivePart, Deletion, Retention
 from accounts.models.tenants import (
     PLATFORM_WORKSPACE_ID,
     ApiKey,
@@ -21,9 +23,14 @@ from accounts.models.usage import CountedProduct, Reconciliation, RollupMark, Us
 
 __all__ = [
     "PLATFORM_WORKSPACE_ID",
+    "Action",
     "ApiKey",
+    "Archive",
+    "ArchivePart",
+    "AuditEntry",
     "Budget",
     "CountedProduct",
+    "Deletion",
     "LimitStep",
     "Membership",
     "Notice",
@@ -31,6 +38,7 @@ __all__ = [
     "Platform",
     "Reconciliation",
     "Reservation",
+    "Retention",
     "Retirement",
     "Role",
     "RollupMark",

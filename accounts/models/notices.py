@@ -20,6 +20,7 @@ class Notice(WorkspaceOwned, Job):
         WEEK = "week", "Weekly summary"
         STAFF = "staff", "For the staff"
         BILLING = "billing", "Payment and plan"
+        RIGHTS = "rights", "Archive and deletion"
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=10, choices=Kind.choices)

@@ -4,7 +4,9 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from accounts import budgets
-from accounts.models import Membership, Plan, Role, Standing, User, Workspace
+from accounts.acting import person, present_actor
+from accounts.audit import record
+from accounts.models import Action, Membership, Plan, Role, Standing, User, Workspace
 from accounts.retiring import retire_on_commit
 from accounts.signals import workspace_created
 from contentopt.errors import DomainError
@@ -62,6 +64,8 @@ def create_workspace(*, owner: User, name: str, plan: str = "free", with_sample_
         raise DomainError(f"There is no plan “{plan}”. Plans: {known}.", code="unknown_plan") from error
     workspace = Workspace.objects.create(name=name[:80], slug=free_slug(name), plan=chosen)
     Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
+    by = None if present_actor().user_id else person(owner)  # signing up, nobody is signed in yet
+    record(Action.WORKSPACE_CREATED, workspace=workspace, target=owner, by=by, plan=chosen.pk)
     if with_sample_shop:
         workspace_created.send(Workspace, workspace=workspace)
     return workspace
@@ -86,7 +90,12 @@ def change_plan(
     *, workspace: Workspace, plan: Plan, standing: str = Standing.GOOD, billing_cap_nanos: int | None = None
 ) -> None:
     """The plan's limits hold at once, also for what is left of the current month."""
-    Workspace.objects.filter(pk=workspace.pk).update(plan=plan, standing=standing, billing_cap_nanos=billing_cap_nanos)
+    rows = Workspace.objects.filter(pk=workspace.pk)
+    plan_before, standing_before = rows.select_for_update().values_list("plan_id", "standing").get()
+    rows.update(plan=plan, standing=standing, billing_cap_nanos=billing_cap_nanos)
+    if (plan_before, standing_before) != (plan.pk, standing):
+        before = {"plan_before": plan_before, "standing_before": standing_before}
+        record(Action.PLAN_CHANGED, workspace=workspace, plan=plan.pk, standing=standing, **before)
     workspace.plan, workspace.standing, workspace.billing_cap_nanos = plan, standing, billing_cap_nanos
     budgets.apply_limits(workspace.pk)
     retire_on_commit()
