@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import zstandard
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.utils import timezone
@@ -32,6 +33,7 @@ FITTING: dict[str, dict[str, Any]] = {
     "billing.UsageReport": {"state": "sent"},
     "generation.BatchPart": {"state": "taken"},
     "generation.CachedText": {"is_public": False},
+    "generation.CatalogueChunk": {"content": zstandard.compress(b"sku,name\n")},
     "generation.LlmBatch": {"stage": "collected", "state": "done", "night": None},
     "generation.Refinement": {"answer": ""},
     "generation.Run": {"state": "finished"},
@@ -45,6 +47,10 @@ BY_KIND: tuple[tuple[Any, Callable[[], Any]], ...] = (
     (models.GenericIPAddressField, lambda: "192.0.2.1"),
     (models.IntegerField, lambda: 1),
 )
+# Columns of text that hold the platform's own words, not a shop's.
+PLATFORMS_WORDS = frozenset(
+    ["provider", "model_id", "tier", "price_version", "source", "endpoint", "task", "error_kind"]
+)
 LATER = datetime(2027, 1, 1, tzinfo=timezone.get_default_timezone())
 
 
@@ -57,7 +63,9 @@ def fill(workspace: Workspace) -> dict[type[models.Model], models.Model]:
     made: dict[type[models.Model], models.Model] = {}
     waiting = tenant_models()
     while waiting:
-        ready = [model for model in waiting if _needs(model) <= set(made) | {Workspace, User}]
+        # References that may be empty are filled too, but where two tables refer to each other.
+        ready = [model for model in waiting if _refers_to(model) <= set(made)]
+        ready = ready or [model for model in waiting if _refers_to(model, must=True) <= set(made)][:1]
         assert ready, f"no order to make {[model.__name__ for model in waiting]} in"
         for model in ready:
             made[model] = _make(model, workspace, made)
@@ -65,12 +73,9 @@ def fill(workspace: Workspace) -> dict[type[models.Model], models.Model]:
     return made
 
 
-def _needs(model: type[models.Model]) -> set[Any]:
-    return {
-        field.related_model
-        for field in model._meta.concrete_fields
-        if field.is_relation and not field.null and field.related_model in tenant_models()
-    }
+def _refers_to(model: type[models.Model], *, must: bool = False) -> set[Any]:
+    fields = [field for field in model._meta.concrete_fields if not (must and field.null)]
+    return {field.related_model for field in fields if field.related_model in tenant_models()} - {model}
 
 
 def _make(model: type[models.Model], workspace: Workspace, made: dict[Any, Any]) -> models.Model:
@@ -110,6 +115,8 @@ def _value(field: models.Field[Any, Any], workspace: Workspace, made: dict[Any, 
 
 
 def _words(field: models.Field[Any, Any], workspace: Workspace) -> str:
+    if field.name in PLATFORMS_WORDS:
+        return "platform"[: field.max_length]
     if field.choices:
         return str(field.choices[0][0])  # type: ignore[index]
     words = word_of(workspace)
