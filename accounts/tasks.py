@@ -32,7 +32,7 @@ def sweep_archives() -> None:
     archiving.sweep_archives()
 
 
-@every(60)
+@every(settings.JOB_SWEEP_SECONDS)
 def sweep_deletions() -> None:
     erasing.sweep_deletions()
 
