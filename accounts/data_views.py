@@ -9,11 +9,10 @@ from uuid import UUID
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import audit
@@ -26,6 +25,7 @@ from accounts.permissions import open_while_closing, require_scope
 from accounts.services import archives as archiving
 from accounts.services import deletion, retention
 from accounts.spreadsheets import csv_lines
+from contentopt.downloads import attachment, stored
 from contentopt.errors import DomainError, NotAllowed
 
 PAST_ARCHIVES = 10
@@ -64,13 +64,8 @@ def archive_download(request: WorkspaceRequest, slug: str, pk: UUID, token: str)
         raise Http404
     if not archiving.is_link_for(token, archive_id=pk, user=request.user):
         raise NotAllowed("This link is over, or it was made for somebody else. Open the archive's page for a new one.")
-    return attachment(archiving.download(archive), archiving.file_name(archive), "application/zip")
-
-
-def attachment(content: Iterator[bytes] | Iterator[str], name: str, content_type: str) -> StreamingHttpResponse:
-    disposition = content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    headers = {"Content-Disposition": disposition, "Cache-Control": "no-store"}
-    return StreamingHttpResponse(content, content_type=content_type, headers=headers)
+    parts = archiving.download(archive)
+    return stored(parts, archiving.file_name(archive), archiving.ZIP, archive.size_bytes)
 
 
 # --- The audit log ----------------------------------------------------------------------------------------------------
@@ -108,7 +103,7 @@ def audit_csv(request: WorkspaceRequest, slug: str) -> HttpResponseBase:
         for line in audit.lines(request.workspace, choice):
             yield _cells(line)
 
-    return attachment(csv_lines(rows()), f"{slug}-audit.csv", "text/csv; charset=utf-8")
+    return attachment(csv_lines(rows()), f"{slug}-audit.csv")
 
 
 def _cells(line: audit.Line) -> list[object]:

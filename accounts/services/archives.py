@@ -20,6 +20,7 @@ from contentopt import jobs
 from contentopt.errors import Conflict, RateLimited
 from contentopt.jobs import UNFINISHED, JobState
 
+ZIP = "application/zip"
 MOST_A_DAY = 3  # each is a copy of everything
 
 _signer = TimestampSigner(salt="accounts.archive")

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import StreamingHttpResponse
-from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,6 +11,7 @@ from rest_framework.reverse import reverse
 
 from accounts.models import Archive, Scope
 from accounts.services import archives
+from contentopt.downloads import stored
 from contentopt.jobs import JobState
 from generation.api.base import PageQuery, WorkspaceAPIView
 from generation.api.catalogues import AnyAccept
@@ -71,11 +71,8 @@ class OneArchive(ArchiveView):
 class ArchiveFile(ArchiveView):
     content_negotiation_class = AnyAccept
 
-    @operation("download_archive", replies={(200, "application/zip"): OpenApiTypes.BINARY}, errors=[404, 409])
+    @operation("download_archive", replies={(200, archives.ZIP): OpenApiTypes.BINARY}, errors=[404, 409])
     def get(self, _request: Request, pk: str) -> StreamingHttpResponse:
         """The ZIP itself, once it is done."""
         archive: Any = self.find(Archive.objects.select_related("workspace"), pk)
-        response = StreamingHttpResponse(archives.download(archive), content_type="application/zip")
-        name = archives.file_name(archive)
-        response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
-        return response
+        return stored(archives.download(archive), archives.file_name(archive), archives.ZIP, archive.size_bytes)

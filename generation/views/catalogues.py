@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST
 
 from accounts.audit import record
@@ -17,6 +16,7 @@ from accounts.middleware import WorkspaceRequest
 from accounts.models import Action, Scope
 from accounts.permissions import require_scope
 from accounts.spreadsheets import csv_lines
+from contentopt.downloads import attachment
 from contentopt.errors import DomainError
 from generation.catalogues.dialect import Dialect
 from generation.exporting import NEW_COLUMN, export_name, product_changes, target_columns, written_products
@@ -141,13 +141,6 @@ def import_problems(request: WorkspaceRequest, slug: str, pk: str) -> HttpRespon
             yield problem.row_number, problem.line, problem.column, problem.code, problem.message
 
     return attachment(csv_lines(rows()), f"{catalogue.filename}-problems.csv")
-
-
-def attachment(content: Iterator[str] | Iterator[bytes], filename: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=filename) or "attachment"
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 @require_scope(Scope.READ)

@@ -15,6 +15,7 @@ from accounts.middleware import WorkspaceRequest
 from accounts.models import Action, Scope, UsageEntry
 from accounts.permissions import require_scope
 from accounts.spreadsheets import Echo, guard_formula
+from contentopt.downloads import attachment
 from generation.forms import LedgerForm
 from generation.models import Run
 from generation.services import ledger
@@ -22,7 +23,6 @@ from generation.services.explaining import explain
 from generation.services.texts import sentences_with_facts
 from generation.services.usage import LAYERS, By, Span, key_names, member_names, read_usage, run_name
 from generation.views.access import find_text
-from generation.views.catalogues import attachment
 from generation.views.partials import render_page
 
 LINES_PER_PAGE = 50
