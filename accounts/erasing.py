@@ -24,6 +24,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.db import models, transaction
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
@@ -88,6 +89,13 @@ def erase_workspace(deletion_id: UUID | str) -> JobState | None:
         return jobs.give_back(deletion, seconds=AGAIN_SECONDS, failure=str(error)[:500], counts=False)
     log.warning("workspace_erased", workspace=str(workspace_id))
     return JobState.DONE
+
+
+def erase_at_once(workspace: Workspace) -> None:
+    """Without a grace: for a workspace that was made to be thrown away, by a benchmark or a test."""
+    now = timezone.now()
+    deletion = Deletion.objects.create(workspace=workspace, erases_at=now, next_run_at=now)
+    erase_workspace(deletion.pk)
 
 
 def _erase_claimed(deletion: Deletion) -> None:

@@ -374,6 +374,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"JobStateEnum": "contentopt.jobs.JobState"},
 }
 
 # --- Safety -----------------------------------------------------------------------------------------------------------
@@ -459,6 +460,8 @@ UNFOLD = {
                     "API keys": ("accounts_apikey", "key"),
                     "Plans": ("accounts_plan", "sell"),
                     "Audit log": ("accounts_auditentry", "policy"),
+                    "Archives": ("accounts_archive", "archive"),
+                    "Deletions": ("accounts_deletion", "delete"),
                 },
             ),
             _sidebar(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.admin.audit import AuditEntryAdmin
+from accounts.admin.audit import ArchiveAdmin, AuditEntryAdmin, DeletionAdmin
 from accounts.admin.money import BudgetAdmin, PlatformAdmin, ReconciliationAdmin, ReservationAdmin, UsageEntryAdmin
 from accounts.admin.rows import AcrossWorkspaces, HistoryAdmin, InDollars, ReadOnly
 from accounts.admin.tenants import ApiKeyAdmin, PlanAdmin, UserAdmin, WorkspaceAdmin
@@ -10,8 +10,10 @@ from accounts.admin.tenants import ApiKeyAdmin, PlanAdmin, UserAdmin, WorkspaceA
 __all__ = [
     "AcrossWorkspaces",
     "ApiKeyAdmin",
+    "ArchiveAdmin",
     "AuditEntryAdmin",
     "BudgetAdmin",
+    "DeletionAdmin",
     "HistoryAdmin",
     "InDollars",
     "PlanAdmin",

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.template.defaultfilters import filesizeformat
 
 from accounts.admin.rows import HistoryAdmin
-from accounts.models import AuditEntry
+from accounts.models import Archive, AuditEntry, Deletion
 
 
 @admin.register(AuditEntry)
@@ -22,3 +23,24 @@ class AuditEntryAdmin(HistoryAdmin):
     @admin.display(description="Details")
     def said(self, entry: AuditEntry) -> str:
         return "; ".join(f"{name}: {value}" for name, value in entry.facts)
+
+
+@admin.register(Archive)
+class ArchiveAdmin(HistoryAdmin):
+    list_display = ("created_at", "workspace", "state", "percent", "size", "attempt", "expires_at", "failure")
+    list_filter = ("state",)
+    search_fields = ("workspace__slug", "workspace__name")
+
+    @admin.display(description="Size", ordering="size_bytes")
+    def size(self, archive: Archive) -> str:
+        return filesizeformat(archive.size_bytes)
+
+
+@admin.register(Deletion)
+class DeletionAdmin(HistoryAdmin):
+    """Workspaces that are to go, and those that were restored. What is gone stands in the platform's audit log."""
+
+    list_display = ("created_at", "workspace", "state", "erases_at", "next_run_at", "attempt", "failure")
+    list_filter = ("state",)
+    search_fields = ("workspace__slug", "workspace__name")
+    ordering = ("erases_at",)
