@@ -374,7 +374,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"JobStateEnum": "contentopt.jobs.JobState"},
+    "ENUM_NAME_OVERRIDES": {"JobState": "contentopt.jobs.JobState", "RunState": "generation.models.Run.State"},
 }
 
 # --- Safety -----------------------------------------------------------------------------------------------------------
