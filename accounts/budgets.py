@@ -50,6 +50,13 @@ class PaymentOwed(SpendingRefused):
     status = 402
 
 
+class Closing(SpendingRefused):
+    """Nothing new is written: the workspace is being deleted."""
+
+    code = "workspace_closing"
+    status = 403
+
+
 class BudgetInFlight(SpendingRefused):
     code = "budget_in_flight"
     status = 429
@@ -175,6 +182,8 @@ def _one(cursor: CursorWrapper) -> Any:
 
 def _refusal(outcome: str, budget_id: int, amount_nanos: int) -> SpendingRefused:
     budget = Budget.objects.across_workspaces().select_related("workspace").get(pk=budget_id)
+    if budget.scope == Budget.Scope.WORKSPACE and budget.workspace.closes_at:
+        return Closing(CLOSING, details=refusal_details(budget, amount_nanos))
     if budget.scope == Budget.Scope.WORKSPACE and budget.workspace.standing in OWED:
         return PaymentOwed(OWED[budget.workspace.standing], details=refusal_details(budget, amount_nanos))
     if outcome == "exhausted":
@@ -206,6 +215,7 @@ def _refusal(outcome: str, budget_id: int, amount_nanos: int) -> SpendingRefused
     )
 
 
+CLOSING = "No text is written here any more: this workspace is being deleted. An owner can restore it."
 OWED: dict[str, str] = {
     Standing.FROZEN: "New texts are paused because a payment was disputed or paid back. Everything written is kept, "
     "and texts that are known already are still free. Settle it on the plan page, or write to us.",

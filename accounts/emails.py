@@ -200,6 +200,9 @@ def messages(notice: Notice, people: list[Recipient]) -> Iterator[EmailMessage]:
     elif notice.kind == Notice.Kind.TEAM:
         context |= {"text": notice.details["text"], "url": public_url("home")}
         subject, template = notice.details["subject"], "emails/team.txt"
+    elif notice.kind == Notice.Kind.RIGHTS:
+        context |= {"words": notice.details["words"], "url": public_url(notice.details["page"], workspace.slug)}
+        subject, template = notice.details["headline"], "emails/rights.txt"
     elif notice.kind == Notice.Kind.BILLING:
         context |= {"words": notice.details["words"], "url": notice.details["url"]}
         subject, template = notice.details["headline"], "emails/billing.txt"

@@ -4,16 +4,19 @@ import re
 from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from allauth.account.forms import SignupForm
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.audit import Choice
 from accounts.dollars import MOST_DOLLARS, NANOS_PER_DOLLAR, decimal_usd
-from accounts.models import Role, Scope
+from accounts.models import ApiKey, Membership, Role, Scope, Workspace
 
 MOST_REQUESTS = 1_000_000
 MAX_THRESHOLDS = 5
+MOST_DAYS = 3_650
 
 # "1,250.50": commas between thousands only, so that "12,50" is asked about and not read as 1250.
 _IN_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
@@ -162,3 +165,91 @@ class InvitedSignupForm(SignupForm):  # type: ignore[misc]
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
         super().__init__(*args, initial={"email": email}, **kwargs)
         self.fields["email"].disabled = True
+
+
+class AuditForm(forms.Form):
+    """Which entries of the audit log; what is not right does not narrow, and the form says so."""
+
+    actions = forms.ChoiceField(label="What", required=False)
+    who = forms.ChoiceField(label="Who", required=False)
+    first = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        members = Membership.objects.in_workspace(workspace).order_by("user__email")
+        keys = ApiKey.objects.in_workspace(workspace).order_by("name")
+        self._choose("actions", [("", "Everything"), *GROUPS.items()])
+        people = [(str(pk), email) for pk, email in members.values_list("user_id", "user__email")]
+        named = [(str(pk), f"API key “{name}”") for pk, name in keys.values_list("pk", "name")]
+        self._choose("who", [("", "Everybody"), *people, *named])
+
+    def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field: Any = self.fields[name]
+        field.choices = choices
+
+    def choice(self) -> Choice:
+        self.full_clean()
+        given = self.cleaned_data
+        who = UUID(given["who"]) if given.get("who") else None
+        return Choice(given.get("actions", ""), who, given.get("first"), given.get("last"))
+
+
+# What actions begin with, in words.
+GROUPS = {
+    "sign_in": "Sign-ins",
+    "member": "Members",
+    "key": "API keys",
+    "plan": "Plan",
+    "cap": "Caps and limits",
+    "settings": "Settings",
+    "download": "Downloads",
+    "archive": "Archives",
+    "file": "Imports",
+    "cache": "Known texts",
+    "staff": "ContentOpt staff",
+    "workspace": "Workspace",
+}
+
+
+def _days(label: str, help_text: str, *, required: bool = False) -> forms.IntegerField:
+    bounds = {"min_value": 1, "max_value": MOST_DAYS}
+    return forms.IntegerField(label=label, help_text=help_text, required=required, **bounds)
+
+
+class RetentionForm(forms.Form):
+    old_version_days = _days(
+        "Earlier versions of texts, in days",
+        "The product's present text always stays. Dropped versions cannot be compared or restored any more. "
+        "Empty: they are kept as long as the workspace.",
+    )
+    import_file_days = _days(
+        "Imported files, in days",
+        "Products and texts stay. Without its file, a download with our cells filled in is no longer possible. Empty: "
+        "they are kept as long as the workspace.",
+    )
+    model_call_days = _days(
+        "What was sent to models and came back, in days",
+        "The words of batches and the check's complaints. What a call cost stays in the ledger.",
+        required=True,
+    )
+    stream_days = _days(
+        "What was read as it was written, in days", "For coming back to it; its text stays.", required=True
+    )
+
+
+class ConfirmForm(forms.Form):
+    """Typing a name is what nobody does by accident."""
+
+    typed = forms.CharField(max_length=254, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+    def __init__(self, *args: Any, wanted: str, what: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wanted, self.what = wanted, what
+        self.fields["typed"].label = f"Type {what}: {wanted}"
+
+    def clean_typed(self) -> str:
+        typed = str(self.cleaned_data["typed"]).strip()
+        if typed.casefold() != self.wanted.strip().casefold():
+            raise ValidationError(f"This is not {self.what}, so nothing was deleted.")
+        return typed

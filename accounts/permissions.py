@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -48,6 +48,28 @@ class ReadOnly(NotAllowed):
     status = 402
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Closing(NotAllowed):
+    code = "workspace_closing"
+
+
+def open_while_closing(view: F) -> F:
+    """For a page that works in a workspace that is being deleted: what takes data out, or the deletion back."""
+    view.open_while_closing = True  # type: ignore[attr-defined]
+    return view
+
+
+def check_closing(workspace: Workspace, method: str | None, view: object) -> None:
+    """Until it is gone, a workspace that is being deleted can be read, exported and restored, and nothing more."""
+    if workspace.closes_at and method not in SAFE_METHODS and not getattr(view, "open_while_closing", False):
+        raise Closing(
+            f"This workspace is being deleted, so nothing in it can be changed. Until {workspace.closes_at:%-d %B %Y} "
+            "everything can be read and downloaded, and an owner can restore it."
+        )
+
+
 def check_standing(workspace: Workspace, scope: str, method: str | None) -> None:
     if workspace.standing == Standing.READ_ONLY and scope in CHANGES and method not in SAFE_METHODS:
         raise ReadOnly(
@@ -85,6 +107,7 @@ def require_scope(scope: str) -> Callable[[View[P]], View[P]]:
                     "which cannot do this. Ask an owner or admin of the workspace."
                 )
             check_impersonation(request, scope)
+            check_closing(request.workspace, request.method, view)
             check_standing(request.workspace, scope, request.method)
             return view(request, *args, **kwargs)
 
@@ -107,6 +130,8 @@ class HasScope(BasePermission):
         who = "API key" if isinstance(caller, ApiKey) else "person's role"
         self.message = f"This {who} lacks the scope “{needed}”."
         has_scope = needed in scopes_of(caller)
+        if has_scope:
+            check_closing(caller.workspace, request.method, view)
         if has_scope and not getattr(view, "answers_known_texts", False):
             check_standing(caller.workspace, needed, request.method)
         return has_scope

@@ -23,3 +23,9 @@ free_answers_entered = Signal()
 # product as somebody else, and when that ends, inside the transaction that says so.
 impersonation_began = Signal()
 impersonation_ended = Signal()
+# Sent with `workspace` when its deletion was asked for, inside the same transaction: from now on it is read-only.
+workspace_closing = Signal()
+
+# Sent with `workspace` before its rows go for good, outside of any transaction, and again whenever that goes on after a
+# stop. A receiver that cannot do its part now raises a DomainError, and the workspace stays until it can.
+workspace_erasing = Signal()

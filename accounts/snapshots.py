@@ -50,7 +50,7 @@ def forget_account(account: Account) -> None:
 
 def _read(presented: str) -> Account | None:
     key = find_key(presented)
-    if key is None or key.is_rotating:
+    if key is None or key.is_rotating or key.workspace.closes_at:  # the ordinary way knows what to say and to note
         return None
     limited = tuple(subject for subject in of_request(key, read_steps()) if subject.is_limited)
     keys = window_keys(window_prefix(str(key.workspace_id)), limited)

@@ -6,13 +6,52 @@ from celery import shared_task
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 
-from accounts import budgets, emails, idempotency, metering, quotas, reconciling, retiring, summaries
+from accounts import (
+    archiving,
+    budgets,
+    emails,
+    erasing,
+    idempotency,
+    metering,
+    quotas,
+    reconciling,
+    retiring,
+    summaries,
+)
 from contentopt.jobs import every, publish
+
+HOURS = 4 * 3600
 
 
 @shared_task(name=emails.SEND_NOTICE)
 def send_notice(notice_id: str) -> None:
     emails.send_notice(notice_id)
+
+
+# Longer than a text may take: they are made and erased row by row. Their leases tell whether somebody is at it.
+@shared_task(name=archiving.WRITE_ARCHIVE, soft_time_limit=HOURS, time_limit=HOURS + 60)
+def write_archive(archive_id: str) -> None:
+    archiving.write_archive(archive_id)
+
+
+@shared_task(name=erasing.ERASE_WORKSPACE, soft_time_limit=HOURS, time_limit=HOURS + 60)
+def erase_workspace(deletion_id: str) -> None:
+    erasing.erase_workspace(deletion_id)
+
+
+@every(settings.JOB_SWEEP_SECONDS)
+def sweep_archives() -> None:
+    archiving.sweep_archives()
+
+
+@every(settings.JOB_SWEEP_SECONDS)
+def sweep_deletions() -> None:
+    erasing.sweep_deletions()
+
+
+@every(3600)
+def drop_old_archives() -> None:
+    archiving.drop_old()
 
 
 @every(30)

@@ -56,6 +56,7 @@ from django.core.cache import cache  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django_redis import get_redis_connection  # noqa: E402
 
+from accounts.erasing import erase_at_once  # noqa: E402
 from accounts.metering import drain_free_answers  # noqa: E402
 from accounts.models import Plan, User, Workspace  # noqa: E402
 from accounts.services.keys import issue_key  # noqa: E402
@@ -248,7 +249,7 @@ def main() -> None:
                 drain_seconds += time.perf_counter() - started
     report(figures, rounds)
     print(f"drained into ledger and texts: {drained:,} answers, {drained / drain_seconds:,.0f} a second")
-    workspace.delete()
+    erase_at_once(workspace)
 
 
 def report(figures: dict[tuple[str, int], list[Figures]], rounds: int) -> None:

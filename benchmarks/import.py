@@ -64,6 +64,7 @@ def measure(count: int) -> None:
     import django  # noqa: PLC0415 (settings come from the environment above)
 
     django.setup()
+    from accounts.erasing import erase_at_once  # noqa: PLC0415
     from accounts.models import User, Workspace  # noqa: PLC0415
     from accounts.services.workspaces import create_workspace  # noqa: PLC0415
     from generation.importing import import_catalogue, keep_file  # noqa: PLC0415
@@ -90,7 +91,7 @@ def measure(count: int) -> None:
         "idle_mb": idle,
         "peak_mb": peak,
     }
-    workspace.delete()
+    erase_at_once(workspace)
     path.unlink()
     print(json.dumps(result))
 

@@ -27,6 +27,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db.models import QuerySet  # noqa: E402
 
+from accounts.erasing import erase_at_once  # noqa: E402
 from accounts.models import User, Workspace  # noqa: E402
 from accounts.services.workspaces import create_workspace  # noqa: E402
 from generation.engine.items import write_item  # noqa: E402
@@ -116,7 +117,7 @@ def main() -> None:
     for name, content in files.items():
         calls = calls_for(workspace, as_csv(content))
         sys.stdout.write(f"{name:<30} {calls:>12} {calls * nanos_each / 1e9:>16.5f} USD\n")
-    workspace.delete()
+    erase_at_once(workspace)
 
 
 if __name__ == "__main__":

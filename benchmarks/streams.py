@@ -34,6 +34,7 @@ from typing import Any
 
 import httpx2
 
+from accounts.erasing import erase_at_once
 from benchmarks import hit  # sets the environment, and Django up
 from contentopt.engines import stop
 from generation import models
@@ -202,7 +203,7 @@ def main() -> None:
             sizes = [megabytes(process.pid) for process in workers]
         report(readings, rates, delays(readings, provider), sizes)
         print(f"ledger = provider's meter: {books_agree(provider)}")
-    workspace.delete()
+    erase_at_once(workspace)
 
 
 def write_known(known: Known) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from billing import inbox, receiving, reconciling, reporting, seats, sync
+from billing import closing, inbox, receiving, reconciling, reporting, seats, sync
 from contentopt.jobs import every, publish
 
 
@@ -39,12 +39,18 @@ def follow_seats() -> None:
     seats.follow_seats()
 
 
+@shared_task(name=closing.FOLLOW_CLOSINGS)
+def follow_closings() -> None:
+    closing.follow_closings()
+
+
 @shared_task(name=reporting.REPORT_USAGE)
 def report_usage() -> None:
     reporting.report_usage()
 
 
 @every(60)
-def ask_for_seats_and_usage() -> None:
+def ask_for_seats_usage_and_closings() -> None:
     publish(seats.FOLLOW_SEATS)
+    publish(closing.FOLLOW_CLOSINGS)
     publish(reporting.REPORT_USAGE)

@@ -110,6 +110,10 @@ CELERY_TASK_ROUTES = {
     "generation.tasks.warm_cache": {"queue": "delivery"},
     "accounts.tasks.tell_staff": {"queue": "delivery"},
     "webhooks.tasks.deliver": {"queue": "webhooks"},
+    "accounts.tasks.write_archive": {"queue": "bulk"},
+    "accounts.tasks.erase_workspace": {"queue": "bulk"},
+    "generation.tasks.drop_what_is_kept_long_enough": {"queue": "bulk"},
+    "billing.tasks.follow_closings": {"queue": "delivery"},
     "billing.tasks.process_event": {"queue": "interactive"},  # somebody has just paid and looks at the page
     "billing.tasks.follow_seats": {"queue": "delivery"},
     "billing.tasks.reconcile": {"queue": "delivery"},
@@ -144,7 +148,6 @@ JOB_SWEEP_SECONDS = env.float("JOB_SWEEP_SECONDS", default=2)
 JOB_RESEND_SECONDS = env.int("JOB_RESEND_SECONDS", default=15)  # a message not acted on by then is taken for lost
 RUN_WINDOW = env.int("RUN_WINDOW", default=16)  # tasks of one run that are out with workers at a time
 RUN_ITEMS_PER_CALL = env.int("RUN_ITEMS_PER_CALL", default=4)  # what a task of a run holds; 1: a call for each item
-STREAM_KEEP_DAYS = 2  # after that a stream cannot be read again; its text stays
 BULK_WORKERS = env.int("BULK_WORKERS", default=8)  # processes that write run items, on this machine
 
 # --- Nights: texts written before anybody asks, while machines and models are idle ------------------------------------
@@ -227,6 +230,8 @@ CACHE_VERSION = env.int("CACHE_VERSION", default=1)
 TEXT_CACHE_SECONDS = 24 * 3600  # in Valkey/Redis, from the last time it was asked for
 TEXT_KEEP_DAYS = 30  # in PostgreSQL, with the embedding, which is kept nowhere else
 ACCOUNT_CACHE_SECONDS = 5 * 60  # keys, plans and the route, in a process's memory, while their stamp is unchanged
+ARCHIVE_LINK_SECONDS = 3600  # of a link to an archive of everything, from the moment its page was shown
+VISIT_KEEP_DAYS = 2  # what visitors try without an account; workspaces set their own days (accounts.models.Retention)
 STATIC_CACHE_SECONDS = 30 * 24 * 3600  # files of a name without a hash, in browsers
 # What is put back after Valkey forgot everything, most used first; the rest comes back when it is asked for.
 WARM_TEXTS = env.int("WARM_TEXTS", default=5_000)
@@ -291,6 +296,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",  # closed unless opened
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.acting.ActorMiddleware",
     "accounts.middleware.WorkspaceMiddleware",
     "contentopt.middleware.DomainErrorMiddleware",
 ]
@@ -420,7 +426,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"WebhookOutcomeEnum": ["pending", "received", "failed"]},
+    "ENUM_NAME_OVERRIDES": {
+        "JobState": "contentopt.jobs.JobState",
+        "RunState": "generation.models.Run.State",
+        "WebhookOutcomeEnum": ["pending", "received", "failed"],
+    },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "webhooks.events.add_to_document"],
 }
 
@@ -512,6 +522,9 @@ UNFOLD = {
                     "Sessions": ("usersessions_usersession", "devices"),
                     "API keys": ("accounts_apikey", "key"),
                     "Plans": ("accounts_plan", "sell"),
+                    "Audit log": ("accounts_auditentry", "policy"),
+                    "Archives": ("accounts_archive", "archive"),
+                    "Deletions": ("accounts_deletion", "delete"),
                 },
             ),
             _sidebar(

@@ -13,6 +13,7 @@ import zstandard
 from django.conf import settings
 from django.db import reset_queries, transaction
 
+from accounts.archiving import File
 from accounts.models import User, Workspace
 from contentopt import jobs
 from contentopt.errors import DomainError
@@ -89,6 +90,13 @@ def file_chunks(catalogue: Catalogue) -> Iterator[bytes]:
     positions = CatalogueChunk.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue)
     for position in positions.order_by("position").values_list("position", flat=True):
         yield zstandard.decompress(bytes(positions.get(position=position).content))
+
+
+def original_files(workspace_id: UUID) -> Iterator[File]:
+    """For an archive of the workspace: every received file that is still kept."""
+    for catalogue in Catalogue.objects.in_workspace(workspace_id).order_by("created_at"):
+        if catalogue.chunks.exists():
+            yield File(f"{catalogue.pk}-{catalogue.filename}", catalogue.size_bytes, file_chunks(catalogue))
 
 
 # --- Recognising ------------------------------------------------------------------------------------------------------

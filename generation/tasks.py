@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.reconciling import is_due
 from contentopt.jobs import every, publish
-from generation import importing, reconciling
+from generation import importing, reconciling, retention
 from generation.batches import queue
 from generation.caching import warming
 from generation.engine import calls, items, registry
@@ -80,11 +80,6 @@ def sweep_streams() -> None:
     streams.sweep_streams()
 
 
-@every(3600)
-def drop_old_streams() -> None:
-    streams.drop_old()
-
-
 @every(60)
 def open_nights() -> None:
     night_items.open_nights()
@@ -136,6 +131,16 @@ def ask_for_warming() -> None:
 @every(3600)
 def drop_old_night_items() -> None:
     night_items.drop_old()
+
+
+@shared_task(name=retention.SWEEP)
+def drop_what_is_kept_long_enough() -> None:
+    retention.drop_what_is_kept_long_enough()
+
+
+@every(6 * 3600)
+def ask_for_retention() -> None:
+    publish(retention.SWEEP)
 
 
 @every(3600)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.urls import reverse
 from pytest_socket import socket_allow_hosts
 
 from accounts.models import Membership, Role, Scope, User, Workspace
@@ -86,6 +87,11 @@ def sign_in() -> SignIn:
 @pytest.fixture
 def staff(db: None, sign_in: SignIn) -> Client:
     return sign_in(User.objects.create_superuser("staff@contentopt.example", "a long pass phrase"))
+
+
+def say_why(staff: Client, workspace: Workspace) -> None:
+    """A row of a shop's opens in the admin once staff have said why."""
+    staff.post(reverse("staff_open", args=[workspace.pk]), {"reason": "Ticket 4711"})
 
 
 ApiClient = Callable[..., Client]

@@ -9,7 +9,7 @@ from accounts.models import LimitStep, Notice, Plan, User, Workspace
 from contentopt.jobs import JobState
 from generation.engine.items import write_item
 from generation.models import LlmModel, Provider, Run
-from tests.conftest import SignIn
+from tests.conftest import SignIn, say_why
 from tests.factories import make_catalogue, make_run
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +41,7 @@ def test_an_empty_list_offers_only_what_can_be_done(staff: Client) -> None:
 
 
 def test_workspace_page_shows_its_work_and_links_to_it(staff: Client, shop: Workspace, run: Run) -> None:
+    say_why(staff, shop)
     page = staff.get(reverse("admin:accounts_workspace_change", args=[shop.pk])).content.decode()
 
     assert "1 texts, 0 of them free" in page
@@ -56,6 +57,7 @@ def test_staff_change_a_workspaces_plan(staff: Client, shop: Workspace) -> None:
         for field in ("TOTAL_FORMS", "INITIAL_FORMS")
     }
     url = reverse("admin:accounts_workspace_change", args=[shop.pk])
+    say_why(staff, shop)
     staff.post(url, {"name": shop.name, "plan": "pro", "standing": "good", **inlines})
 
     shop.refresh_from_db()
@@ -103,6 +105,7 @@ def test_staff_send_a_notice_again(staff: Client, shop: Workspace) -> None:
 def test_history_cannot_be_changed(staff: Client, run: Run) -> None:
     text = run.items.order_by("position")[0].text
     url = reverse("admin:generation_text_change", args=[text.pk])
+    say_why(staff, run.workspace)
     staff.post(url, {"description": "Rewritten history"})
 
     text.refresh_from_db()

@@ -36,7 +36,7 @@ from accounts.models import (
 )
 from accounts.services.margins import Margins, margins, spans
 from accounts.services.workspaces import change_plan, create_workspace
-from tests.conftest import SignIn
+from tests.conftest import SignIn, say_why
 
 pytestmark = pytest.mark.django_db
 
@@ -294,6 +294,7 @@ def test_other_plan_of_a_workspace_holds_for_its_current_budget(staff: Client, s
         f"{name}-{field}": 0 for name in ("memberships", "api_keys") for field in ("TOTAL_FORMS", "INITIAL_FORMS")
     }
     url = reverse("admin:accounts_workspace_change", args=[shop.pk])
+    say_why(staff, shop)
 
     staff.post(url, {"name": shop.name, "plan": "free", "standing": "good", "spend_cap_nanos": "", **inlines})
     assert limits_of(shop) == [DOLLAR]
@@ -326,6 +327,7 @@ def test_books_cannot_be_changed(staff: Client, shop: Workspace) -> None:
         "reservation": Reservation.objects.in_workspace(shop).get(),
         "usageentry": UsageEntry.objects.in_workspace(shop).get(),
     }
+    say_why(staff, shop)
     for name, row in rows.items():
         page = reverse(f"admin:accounts_{name}_change", args=[row.pk])
         assert staff.get(page).status_code == 200

@@ -65,8 +65,10 @@ def test_shared_models_are_listed_with_a_reason() -> None:
 def test_every_job_has_an_index_for_the_sweeper_or_is_rare() -> None:
     jobs = {model.__name__ for model in our_models() if issubclass(model, Job)}
     assert jobs == {
+        "Archive",
         "BillingEvent",
         "Catalogue",
+        "Deletion",
         "Delivery",
         "LlmBatch",
         "Night",

@@ -13,8 +13,22 @@ from allauth.account.models import EmailAddress
 from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 
-from accounts.models import ApiKey, Invitation, Membership, Notice, Platform, Role, Scope, User, Workspace
+from accounts.models import (
+    PLATFORM_WORKSPACE_ID,
+    ApiKey,
+    Archive,
+    AuditEntry,
+    Invitation,
+    Membership,
+    Notice,
+    Platform,
+    Role,
+    Scope,
+    User,
+    Workspace,
+)
 from accounts.permissions import ROLE_SCOPES
+from accounts.services.archives import link_of
 from accounts.services.keys import issue_key
 from generation.api import urlpatterns as api_urls
 from generation.engine.items import write_item
@@ -57,6 +71,7 @@ ACCOUNT = ("account_", "mfa_", "usersessions_")
 
 # For staff, across workspaces; everybody else is sent to sign in, owners of shops too.
 STAFF = {
+    "staff_open": "asks why, before a shop's row is shown",
     "staff_money": "margins and spend",
     "staff_money_csv": "the same as a file",
     "staff_switch": "stops every paid call",
@@ -66,6 +81,9 @@ STAFF = {
     "staff_models": "how models do",
     "staff_try_model": "one request to a model, which the platform pays",
 }
+
+# One's own, wherever one is a member.
+PERSONAL = {"delete_account": "asks for the password first"}
 
 # name: the scope a page needs, and the method it is called with
 PAGES: dict[str, tuple[str, str]] = {
@@ -135,6 +153,13 @@ PAGES: dict[str, tuple[str, str]] = {
     "alerts": (Scope.READ, "get"),
     "alert_thresholds": (Scope.BILLING, "post"),
     "alert_close": (Scope.WRITE, "post"),
+    "archives": (Scope.ADMIN, "get"),
+    "archive_download": (Scope.ADMIN, "get"),
+    "audit_log": (Scope.ADMIN, "get"),
+    "audit_csv": (Scope.ADMIN, "get"),
+    "data_retention": (Scope.ADMIN, "get"),
+    "workspace_delete": (Scope.BILLING, "get"),
+    "workspace_restore": (Scope.BILLING, "post"),
     "people": (Scope.READ, "get"),
     "people_invite": (Scope.ADMIN, "post"),
     "member_role": (Scope.ADMIN, "post"),
@@ -148,7 +173,8 @@ PAGES: dict[str, tuple[str, str]] = {
 WITHOUT_ID = {"workspace_home", "plan", "products", "import_new", "run_new", "run_list", "api_keys", "api_guide"}
 WITHOUT_ID |= {"usage", "usage_table_csv", "usage_ledger", "usage_csv", "usage_caps", "usage_cache", "usage_nights"}
 WITHOUT_ID |= {"alerts", "alert_thresholds", "webhooks", "webhook_new", "webhook_events"}
-WITHOUT_ID |= {"alerts", "alert_thresholds", "people", "people_invite", "people_leave"}
+WITHOUT_ID |= {"people", "people_invite", "people_leave"}
+WITHOUT_ID |= {"archives", "audit_log", "audit_csv", "data_retention", "workspace_delete", "workspace_restore"}
 WITHOUT_ID |= {"checkout", "checkout_return", "plan_change", "plan_end", "plan_keep", "plan_overage"}
 WITHOUT_ID |= {"billing_portal", "portal_return", "billing_invoices"}
 
@@ -201,6 +227,11 @@ OPERATIONS: dict[tuple[str, str], str] = {
     ("api_api_key_revoke", "post"): Scope.ADMIN,
     ("api_api_key_rotate", "post"): Scope.ADMIN,
     ("api_api_key_end_previous", "post"): Scope.ADMIN,
+    ("api_archives", "get"): Scope.ADMIN,
+    ("api_archives", "post"): Scope.ADMIN,
+    ("api_archive", "get"): Scope.ADMIN,
+    ("api_archive_file", "get"): Scope.ADMIN,
+    ("api_audit", "get"): Scope.ADMIN,
 }
 
 
@@ -220,31 +251,29 @@ class Rows:
     delivery: Delivery
     member: Membership
     invitation: Invitation
+    archive: Archive
 
     def argument(self, name: str) -> uuid.UUID:
-        if name.startswith("member_"):
-            return self.member.pk
-        if name.startswith("invitation_"):
-            return self.invitation.pk
-        if name == "refinement_undo":
-            return self.refinement.pk
-        if name.startswith("product_") or name == "product":
-            return self.product.pk
-        if name.startswith("run_"):
-            return self.run.pk
-        if name.startswith("text_") or name == "text":
-            return self.text.pk
-        if name.startswith("api_key_"):
-            return self.key.pk
-        if name == "stream":
-            return self.stream.pk
-        if name in ("webhook_delivery", "webhook_replay") or name.startswith("api_webhook_deliver"):
-            return self.delivery.pk
-        if name.startswith(("webhook_", "api_webhook_endpoint")):
-            return self.delivery.endpoint_id
-        if name == "alert_close":
-            return self.notice.pk
-        return self.catalogue.pk
+        """By what the name begins with: the longest beginning counts, and else it is of the catalogue."""
+        rows: dict[str, Any] = {
+            "member_": self.member,
+            "invitation_": self.invitation,
+            "refinement_": self.refinement,
+            "product": self.product,
+            "run_": self.run,
+            "text": self.text,
+            "api_key_": self.key,
+            "stream": self.stream,
+            "webhook_": self.delivery.endpoint,
+            "webhook_delivery": self.delivery,
+            "webhook_replay": self.delivery,
+            "webhook_replay_failed": self.delivery.endpoint,
+            "alert_close": self.notice,
+            "archive": self.archive,
+        }
+        fitting = [start for start in rows if name.startswith(start)]
+        row = rows[max(fitting, key=len)] if fitting else self.catalogue
+        return uuid.UUID(str(row.pk))
 
     def page(self, name: str, slug: str | None = None) -> str:
         kwargs: dict[str, object] = {"slug": slug or self.workspace.slug}
@@ -252,6 +281,8 @@ class Rows:
             kwargs["pk"] = self.argument(name)
         if name in ("product_diff", "product_restore"):
             kwargs["version"] = 1
+        if name == "archive_download":
+            kwargs["token"] = link_of(self.archive, owner_of(self.workspace)).split("/")[-2]
         return reverse(name, kwargs=kwargs)
 
 
@@ -287,9 +318,26 @@ def rows_of(workspace: Workspace) -> Rows:
     mona = User.objects.create_user(f"mona@{workspace.slug}.example")
     membership = Membership.objects.create(workspace=workspace, user=mona, role=Role.EDITOR)
     invitation = Invitation.objects.create(workspace=workspace, email="nora@alder-goods.example", role=Role.VIEWER)
+    archive = Archive.objects.create(workspace=workspace, state="done", percent=100)
     return Rows(
-        workspace, catalogue, product, run, text, key, notice, refinement, stream, delivery, membership, invitation
+        workspace,
+        catalogue,
+        product,
+        run,
+        text,
+        key,
+        notice,
+        refinement,
+        stream,
+        delivery,
+        membership,
+        invitation,
+        archive,
     )
+
+
+def owner_of(workspace: Workspace) -> User:
+    return Membership.objects.in_workspace(workspace).get(role="owner").user
 
 
 @pytest.fixture
@@ -326,7 +374,12 @@ def state_of(rows: Rows) -> list[object]:
         *Stream.objects.in_workspace(rows.workspace).values(),
         *Membership.objects.in_workspace(rows.workspace).order_by("pk").values(),
         *Invitation.objects.in_workspace(rows.workspace).values(),
-        *Workspace.objects.filter(pk=rows.workspace.pk).values("alert_thresholds", "night_cap_nanos"),
+        *Workspace.objects.filter(pk=rows.workspace.pk).values("alert_thresholds", "night_cap_nanos", "closes_at"),
+        *Archive.objects.in_workspace(rows.workspace).values(),
+        *AuditEntry.objects.in_workspace(rows.workspace)
+        .exclude(action="key.created")
+        .exclude(action__startswith="download.")  # a viewer may, and it is written down
+        .values(),
         *CachedText.objects.in_workspace(rows.workspace).values("pk", "key"),
         *Endpoint.objects.in_workspace(rows.workspace).values(),
         *Delivery.objects.in_workspace(rows.workspace).values(),
@@ -336,7 +389,9 @@ def state_of(rows: Rows) -> list[object]:
 
 def test_every_route_is_in_the_tables() -> None:
     ours = {name for name in page_names(get_resolver().url_patterns) if not name.startswith(ACCOUNT)}
-    assert ours == set(OPEN) | set(SIGNED_IN) | set(STAFF) | set(PAGES) | {name for name, _ in OPERATIONS}
+    assert ours == set(OPEN) | set(SIGNED_IN) | set(PERSONAL) | set(STAFF) | set(PAGES) | {
+        name for name, _ in OPERATIONS
+    }
 
 
 def test_every_operation_of_the_api_is_in_the_table() -> None:
@@ -367,7 +422,11 @@ def test_another_workspaces_ids_are_404_in_ones_own(rows: Rows, stranger: Client
 
 
 def staff_page(name: str) -> str:
-    arguments: dict[str, list[Any]] = {"staff_try_model": [1], "staff_impersonate": [uuid.uuid4()]}
+    arguments: dict[str, list[Any]] = {
+        "staff_try_model": [1],
+        "staff_impersonate": [uuid.uuid4()],
+        "staff_open": [PLATFORM_WORKSPACE_ID],
+    }
     return reverse(name, args=arguments.get(name))
 
 

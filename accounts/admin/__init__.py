@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accounts.admin.audit import ArchiveAdmin, AuditEntryAdmin, DeletionAdmin
 from accounts.admin.impersonation import ImpersonationAdmin
 from accounts.admin.money import BudgetAdmin, PlatformAdmin, ReconciliationAdmin, ReservationAdmin, UsageEntryAdmin
 from accounts.admin.rows import AcrossWorkspaces, HistoryAdmin, InDollars, ReadOnly
@@ -11,7 +12,10 @@ from accounts.admin.tenants import ApiKeyAdmin, PlanAdmin, UserAdmin, WorkspaceA
 __all__ = [
     "AcrossWorkspaces",
     "ApiKeyAdmin",
+    "ArchiveAdmin",
+    "AuditEntryAdmin",
     "BudgetAdmin",
+    "DeletionAdmin",
     "FactorAdmin",
     "HistoryAdmin",
     "ImpersonationAdmin",

@@ -19,6 +19,7 @@ from accounts.dollars import decimal_usd
 from accounts.models import Platform, Reconciliation
 from accounts.services.margins import Margin, Span, margins, spans
 from accounts.services.spending import open_holds, overdrafts, platform_today, resume_spending, stop_spending
+from accounts.spreadsheets import guard_formula
 
 SHOWN_WORKSPACES = 100
 SORTS: dict[str, tuple[str, Callable[[Margin], Any]]] = {
@@ -103,13 +104,8 @@ def money_csv(request: HttpRequest) -> HttpResponse:
     for row in _sorted([row for row in margins(span).workspaces if not row.is_idle], FIRST_SORT):
         amounts = (row.revenue_nanos, row.sums.cost_nanos, row.margin_nanos, row.sums.saved_nanos)
         figures = [*map(decimal_usd, amounts), row.sums.answers, row.sums.calls]
-        writer.writerow([row.slug, _plain(row.name), row.plan, *figures])
+        writer.writerow([row.slug, guard_formula(row.name), row.plan, *figures])
     return response
-
-
-def _plain(name: str) -> str:
-    """A shop chose its name; a spreadsheet must not take it for a formula."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
 
 
 @require_POST

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.widgets import INPUT_CLASSES
 
+from accounts.admin.access import OpenedWithReason
 from accounts.dollars import round_usd
 from accounts.forms import DollarField
 
@@ -19,8 +20,8 @@ def limit(nanos: int | None) -> str:
     return NO_LIMIT if nanos is None else round_usd(nanos)
 
 
-class AcrossWorkspaces:
-    """Staff look across workspaces, on purpose."""
+class AcrossWorkspaces(OpenedWithReason):
+    """Staff look across workspaces, on purpose; one row of a shop's opens with a reason."""
 
     model: Any
 

@@ -12,9 +12,11 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
 from accounts import budgets
+from accounts.admin.access import OpenedWithReason
 from accounts.admin.rows import AcrossWorkspaces, InDollars, ReadOnly, limit
+from accounts.audit import record
 from accounts.emails import queue_again
-from accounts.models import ApiKey, Invitation, LimitStep, Membership, Notice, Plan, User, Workspace
+from accounts.models import Action, ApiKey, Invitation, LimitStep, Membership, Notice, Plan, User, Workspace
 from accounts.services.keys import revoke_key
 from accounts.services.workspaces import change_plan
 
@@ -131,10 +133,10 @@ class PlanAdmin(InDollars, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Workspace)
-class WorkspaceAdmin(InDollars, ModelAdmin):  # type: ignore[misc]
+class WorkspaceAdmin(OpenedWithReason, InDollars, ModelAdmin):  # type: ignore[misc]
     """Find a workspace; change its plan. Its usage, cost and runs are on generation's pages, linked by filter."""
 
-    list_display: Any = ("name", "slug", "plan", "standing", "owners", "created_at")
+    list_display: Any = ("name", "slug", "plan", "standing", "closes_at", "owners", "created_at")
     list_filter = ("plan", "standing")
     search_fields = ("name", "slug", "memberships__user__email")
     list_select_related = ("plan",)
@@ -154,6 +156,9 @@ class WorkspaceAdmin(InDollars, ModelAdmin):  # type: ignore[misc]
             standing=workspace.standing,
             billing_cap_nanos=workspace.billing_cap_nanos,
         )
+        for name in {"spend_cap_nanos", "night_cap_nanos"} & set(form.changed_data):
+            change = {"before": form.initial.get(name), "after": getattr(workspace, name)}
+            record(Action.CAP_CHANGED, workspace=workspace, of=name.removesuffix("_nanos"), **change)
         super().save_model(request, workspace, form, change)
         budgets.apply_limits(workspace.pk)
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from accounts.models.audit import Action, AuditEntry
 from accounts.models.idempotency import IdempotentRequest
 from accounts.models.invitations import Invitation
 from accounts.models.money import Budget, Reservation, UsageEntry
 from accounts.models.notices import Notice
 from accounts.models.plans import LimitStep, Plan, Platform, Tier
 from accounts.models.retiring import Retirement
+from accounts.models.rights import Archive, ArchivePart, Deletion, Retention
 from accounts.models.sign_in import Impersonation, KnownDevice
 from accounts.models.tenants import (
     PLATFORM_WORKSPACE_ID,
@@ -24,9 +26,14 @@ from accounts.models.usage import CountedProduct, Reconciliation, RollupMark, Us
 
 __all__ = [
     "PLATFORM_WORKSPACE_ID",
+    "Action",
     "ApiKey",
+    "Archive",
+    "ArchivePart",
+    "AuditEntry",
     "Budget",
     "CountedProduct",
+    "Deletion",
     "IdempotentRequest",
     "Impersonation",
     "Invitation",
@@ -38,6 +45,7 @@ __all__ = [
     "Platform",
     "Reconciliation",
     "Reservation",
+    "Retention",
     "Retirement",
     "Role",
     "RollupMark",

@@ -23,6 +23,7 @@ class Notice(WorkspaceOwned, Job):
         WEBHOOK = "webhook", "Webhook endpoint in trouble"
         INVITATION = "invitation", "Invitation"
         TEAM = "team", "Who is in the workspace"
+        RIGHTS = "rights", "Archive and deletion"
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=10, choices=Kind.choices)

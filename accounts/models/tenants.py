@@ -160,6 +160,9 @@ class Workspace(models.Model):
     alert_thresholds = ArrayField(
         models.PositiveSmallIntegerField(), default=default_thresholds, help_text="Per cent of a budget or quota."
     )
+    closes_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="It is being deleted: read-only, and gone from then on."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

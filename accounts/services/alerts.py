@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import IntegerField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Now
 
-from accounts.models import Membership, Notice, Workspace
+from accounts.audit import record
+from accounts.models import Action, Membership, Notice, Workspace
 
 
+@transaction.atomic
 def set_thresholds(*, workspace: Workspace, percents: list[int]) -> None:
     """Holds for what is passed from now on; what was told is not told again in the same period."""
     Workspace.objects.filter(pk=workspace.pk).update(alert_thresholds=percents)
+    record(Action.ALERTS_CHANGED, workspace=workspace, before=workspace.alert_thresholds, after=percents)
     workspace.alert_thresholds = percents
 
 

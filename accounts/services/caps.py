@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models.functions import Now, TruncMonth
 
 from accounts import budgets
+from accounts.audit import record
 from accounts.dollars import MOST_DOLLARS, NANOS_PER_CENT, NANOS_PER_DOLLAR, decimal_usd
-from accounts.models import ApiKey, Budget, Membership, TenantQuerySet, Workspace
+from accounts.models import Action, ApiKey, Budget, Membership, TenantQuerySet, Workspace
 from contentopt.errors import DomainError
 
 HIGHEST_CAP_NANOS = MOST_DOLLARS * NANOS_PER_DOLLAR
@@ -155,16 +156,19 @@ def set_workspace_cap(*, workspace: Workspace, cap_nanos: int | None) -> BudgetS
     """
     check_cap(workspace, cap_nanos)
     Workspace.objects.filter(pk=workspace.pk).update(spend_cap_nanos=cap_nanos)
+    record(Action.CAP_CHANGED, workspace=workspace, of="workspace", before=workspace.spend_cap_nanos, after=cap_nanos)
     workspace.spend_cap_nanos = cap_nanos
     budgets.apply_limits(workspace.pk)
     return workspace_budget(workspace)
 
 
+@transaction.atomic
 def set_night_cap(*, workspace: Workspace, cap_nanos: int | None) -> None:
     """What one night may spend on texts that nobody has asked for yet; None and 0 are the same: none are written.
     Raises CapRefused (422)."""
     check_cap(workspace, cap_nanos)
     Workspace.objects.filter(pk=workspace.pk).update(night_cap_nanos=cap_nanos)
+    record(Action.CAP_CHANGED, workspace=workspace, of="nights", before=workspace.night_cap_nanos, after=cap_nanos)
     workspace.night_cap_nanos = cap_nanos
 
 
@@ -173,17 +177,21 @@ def set_member_cap(*, workspace: Workspace, membership: Membership, cap_nanos: i
     """What one member may spend a month; None is no cap of their own. Raises CapRefused (422)."""
     check_cap(workspace, cap_nanos)
     Membership.objects.in_workspace(workspace).filter(pk=membership.pk).update(spend_cap_nanos=cap_nanos)
+    change = {"before": membership.spend_cap_nanos, "after": cap_nanos}
+    record(Action.CAP_CHANGED, workspace=workspace, target=membership.user, of="member", **change)
     membership.spend_cap_nanos = cap_nanos
     budgets.apply_limits(workspace.pk)
     return _states(workspace, Budget.Scope.MEMBER)(membership.user_id, cap_nanos)
 
 
+@transaction.atomic
 def limit_member(
     *, workspace: Workspace, membership: Membership, burst_per_minute: int | None, requests_per_day: int | None
 ) -> None:
     """How often one member may ask on the pages, below what the plan allows; None is no limit of their own."""
     limits = {"burst_per_minute": burst_per_minute, "requests_per_day": requests_per_day}
     Membership.objects.in_workspace(workspace).filter(pk=membership.pk).update(**limits)
+    record(Action.LIMITS_CHANGED, workspace=workspace, target=membership.user, **limits)
 
 
 def check_cap(workspace: Workspace, cap_nanos: int | None) -> None:

@@ -11,8 +11,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import budgets
+from accounts.audit import record
 from accounts.authentication import secret_digest
-from accounts.models import ApiKey, Scope, User, Workspace
+from accounts.models import Action, ApiKey, Scope, User, Workspace
 from accounts.retiring import retire_on_commit
 from contentopt.errors import Conflict, NotAllowed
 
@@ -28,6 +29,7 @@ NO_PREVIOUS = {
 LIMITS = ("burst_per_minute", "requests_per_day", "spend_cap_nanos")
 
 
+@transaction.atomic
 def issue_key(
     *,
     workspace: Workspace,
@@ -55,6 +57,7 @@ def issue_key(
         requests_per_day=requests_per_day,
         spend_cap_nanos=spend_cap_nanos,
     )
+    record(Action.KEY_CREATED, workspace=workspace, target=key, key=prefix, scopes=key.scopes, **_limits(key))
     return key, f"{prefix}.{secret}"
 
 
@@ -91,6 +94,7 @@ def rotate_key(key: ApiKey, *, old_lasts: timedelta) -> str:
             if key.is_active
             else "This key is revoked or expired. Make a new one."
         )
+    record(Action.KEY_ROTATED, workspace=key.workspace_id, target=key, key=key.prefix)
     retire_on_commit()
     return f"{key.prefix}.{secret}"
 
@@ -107,14 +111,16 @@ def end_previous_secret(key: ApiKey) -> None:
 @transaction.atomic
 def change_key(key: ApiKey, **changes: Any) -> None:
     """Its name, its end, what it may use. A cap holds from now on, also for what is spent of the month already."""
-    _unrevoked(key).update(**changes)
+    if _unrevoked(key).update(**changes):
+        record(Action.KEY_LIMITED, workspace=key.workspace_id, target=key, key=key.prefix, **changes)
     budgets.apply_limits(key.workspace_id)
     retire_on_commit()
 
 
 @transaction.atomic
 def revoke_key(key: ApiKey) -> None:
-    _unrevoked(key).update(revoked_at=timezone.now())
+    if _unrevoked(key).update(revoked_at=timezone.now()):
+        record(Action.KEY_REVOKED, workspace=key.workspace_id, target=key, key=key.prefix)
     retire_on_commit()
 
 
@@ -140,3 +146,8 @@ def refuse_wider(own: ApiKey, wanted: Mapping[str, Any]) -> None:
             raise NotAllowed(
                 f"The key that asks has a limit of its own ({name}), which it cannot exceed by another key."
             )
+
+
+def _limits(key: ApiKey) -> dict[str, int]:
+    named = {name: getattr(key, name) for name in ("burst_per_minute", "requests_per_day", "spend_cap_nanos")}
+    return {name: value for name, value in named.items() if value is not None}

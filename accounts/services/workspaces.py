@@ -5,7 +5,9 @@ from django.db.models import Case, When
 from django.utils.text import slugify
 
 from accounts import budgets
-from accounts.models import Membership, Plan, Role, Standing, User, Workspace
+from accounts.acting import person, present_actor
+from accounts.audit import record
+from accounts.models import Action, Membership, Plan, Role, Standing, User, Workspace
 from accounts.retiring import retire_on_commit
 from accounts.signals import plan_changed, workspace_created
 from contentopt.errors import Conflict, DomainError
@@ -65,6 +67,8 @@ def create_workspace(*, owner: User, name: str, plan: str = "free", with_sample_
         raise DomainError(f"There is no plan “{plan}”. Plans: {known}.", code="unknown_plan") from error
     workspace = Workspace.objects.create(name=name[:80], slug=free_slug(name), plan=chosen)
     Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
+    by = None if present_actor().user_id else person(owner)  # signing up, nobody is signed in yet
+    record(Action.WORKSPACE_CREATED, workspace=workspace, target=owner, by=by, plan=chosen.pk)
     if with_sample_shop:
         workspace_created.send(Workspace, workspace=workspace)
     return workspace
@@ -110,6 +114,9 @@ def change_plan(
     """The plan's limits hold at once, also for what is left of the current month."""
     before = Workspace.objects.select_for_update(no_key=True, of=("self",)).get(pk=workspace.pk)
     Workspace.objects.filter(pk=workspace.pk).update(plan=plan, standing=standing, billing_cap_nanos=billing_cap_nanos)
+    if (before.plan_id, before.standing) != (plan.pk, standing):
+        was = {"plan_before": before.plan_id, "standing_before": before.standing}
+        record(Action.PLAN_CHANGED, workspace=workspace, plan=plan.pk, standing=standing, **was)
     workspace.plan, workspace.standing, workspace.billing_cap_nanos = plan, standing, billing_cap_nanos
     budgets.apply_limits(workspace.pk)
     retire_on_commit()

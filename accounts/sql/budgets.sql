@@ -7,15 +7,15 @@ CREATE OR REPLACE FUNCTION accounts_rank(p_scope text) RETURNS int LANGUAGE sql 
 $$;
 
 -- The limit in force: NULL means none. A workspace has the lowest of its plan's, its owner's and billing's, and none of
--- it while a payment is disputed or long overdue. In plpgsql, which looks columns up only when it runs: an older migration creates
--- this function before some of them.
+-- it while a payment is disputed or long overdue, or the workspace is being deleted. In plpgsql, which looks columns up
+-- only when it runs: an older migration creates this function before some of them.
 CREATE OR REPLACE FUNCTION accounts_limit_of(p_workspace uuid, p_scope text, p_scope_id uuid) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN CASE p_scope
         WHEN 'platform' THEN (SELECT CASE WHEN is_stopped THEN 0 ELSE day_limit_nanos END FROM accounts_platform)
         WHEN 'workspace' THEN (
-            SELECT CASE WHEN w.standing IN ('good', 'overdue')
+            SELECT CASE WHEN w.standing IN ('good', 'overdue') AND w.closes_at IS NULL
                         THEN LEAST(w.spend_cap_nanos, w.billing_cap_nanos, p.spend_cap_nanos) ELSE 0 END
               FROM accounts_workspace w JOIN accounts_plan p ON p.slug = w.plan_id WHERE w.id = p_scope_id)
         WHEN 'member' THEN (

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.urls import path
 
+from generation.api.archives import ArchiveFile, Archives, OneArchive
+from generation.api.audit import Audit
 from generation.api.budget import Budget
 from generation.api.bulk import BulkDescriptions, BulkTexts
 from generation.api.cache import Cache
@@ -47,6 +49,10 @@ urlpatterns = [
     path("runs/<uuid:pk>/resume", ResumeRun.as_view(), name="api_run_resume"),
     path("runs/<uuid:pk>/cancel", CancelRun.as_view(), name="api_run_cancel"),
     path("runs/<uuid:pk>/retry", RetryRun.as_view(), name="api_run_retry"),
+    path("archives", Archives.as_view(), name="api_archives"),
+    path("archives/<uuid:pk>", OneArchive.as_view(), name="api_archive"),
+    path("archives/<uuid:pk>/file", ArchiveFile.as_view(), name="api_archive_file"),
+    path("audit", Audit.as_view(), name="api_audit"),
     path("estimates", Estimates.as_view(), name="api_estimates"),
     path("budget", Budget.as_view(), name="api_budget"),
     path("cache", Cache.as_view(), name="api_cache"),

@@ -15,14 +15,13 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from contentopt.downloads import attachment
-from contentopt.errors import Conflict
 from generation.api.base import NewestFirst, PageQuery, WorkspaceAPIView
 from generation.api.conditional import version_of
 from generation.api.document import operation
 from generation.api.strict import StrictSerializer
-from generation.exporting import export_file, export_name
+from generation.exporting import export_name
 from generation.models import Catalogue, RowProblem
-from generation.services.catalogues import receive_file
+from generation.services.catalogues import download, receive_file
 
 FORM_BYTES = 64 * 1024  # what a multipart form adds to the file it carries
 
@@ -134,6 +133,4 @@ class CatalogueExport(WorkspaceAPIView):
         """The received file, byte for byte, except the cells we wrote. Works at any time of a run."""
         only_empty = self.query(ExportQuery)["only_empty"]
         catalogue: Catalogue = self.find(Catalogue.objects.all(), pk)
-        if catalogue.status != Catalogue.Status.READY:
-            raise Conflict("This file is not imported, so there is nothing to export.")
-        return attachment(export_file(catalogue, only_empty=only_empty), export_name(catalogue), "text/csv")
+        return attachment(download(catalogue, only_empty=only_empty), export_name(catalogue), "text/csv")

@@ -42,8 +42,8 @@ ALWAYS = (401, 403, 406, 429)
 WITH_BODY = (400, 411, 413, 415, 422)
 ERRORS = {
     400: "`malformed_json`, `malformed_body`: the body cannot be read.",
-    401: "`unauthenticated`: the API key is missing, unknown, expired or revoked, or the access token has expired or its "
-    "session was ended.",
+    401: "`unauthenticated`: the API key is missing, unknown, expired or revoked, or the access token has expired or "
+    "its session was ended.",
     402: "`budget_exhausted`: a cap on spending leaves no room (`details` says which, how much is spent and when it "
     "starts afresh); `quota_exceeded`: the plan's products of this month are used up. Known texts are still served.",
     403: "`forbidden`: the API key, or the person's role, lacks the scope; `workspace_required`: an access token comes "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accounts.spreadsheets import guard_formula
 from generation.catalogues.dialect import DELIMITERS, Dialect, detect_dialect
 from generation.catalogues.errors import CatalogueError
 from generation.catalogues.formats import Format, Recognition, recognise
@@ -20,7 +21,7 @@ from generation.catalogues.products import CatalogueProduct, SkippedRow, group_p
 from generation.catalogues.records import Record, read_records
 from generation.catalogues.row_problems import RowProblem
 from generation.catalogues.text_codec import ENCODINGS
-from generation.catalogues.writing import guard_formula, render_description, rewrite
+from generation.catalogues.writing import render_description, rewrite
 
 __all__ = [
     "DELIMITERS",

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from accounts.spreadsheets import guard_formula
 from generation.catalogues.dialect import Dialect
 from generation.catalogues.formats import Format
 from generation.catalogues.mapping import Role
@@ -14,7 +15,6 @@ from generation.catalogues.text_codec import PIECE, decode_pieces, encode_text, 
 
 CellChanges = Mapping[int, str]
 
-_FORMULA_START = re.compile(r"[\s\ufeff\"]*[=+\-@]|[ \ufeff\"]*[\t\r]")
 _DROPPED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _BULLET = re.compile(r"[-*•]\s+")
@@ -83,11 +83,6 @@ def render_description(text: str, format: Format, role: Role, was_html: bool) ->
     if format.startswith("shopify") or was_html:
         return _html(text)
     return _plain_bullets(text.strip())
-
-
-def guard_formula(value: str) -> str:
-    """A spreadsheet runs a cell that starts like this, even after spaces or quotes; an apostrophe makes it text."""
-    return f"'{value}" if _FORMULA_START.match(value) else value
 
 
 def _changed(record: Record, change: CellChanges, dialect: Dialect) -> str:

@@ -50,7 +50,7 @@ def open_nights(now: datetime | None = None) -> int:
         return 0
     date, until = hours().date(now), hours().ends(now)
     has_one = Night.objects.across_workspaces().filter(workspace=OuterRef("pk"), date=date)
-    wanting = Workspace.objects.filter(~Exists(has_one), night_cap_nanos__gt=0)
+    wanting = Workspace.objects.filter(~Exists(has_one), night_cap_nanos__gt=0, closes_at=None)
     nights = [
         Night(workspace=workspace, date=date, until=until, cap_nanos=workspace.night_cap_nanos or 0)
         for workspace in wanting

@@ -9,7 +9,8 @@ import structlog
 from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Sum
 from django.utils import timezone
 
-from accounts.models import Workspace
+from accounts.audit import record
+from accounts.models import Action, Workspace
 from generation.caching import purging
 from generation.caching.purging import Choice, Purged
 from generation.facts import extract_facts
@@ -113,6 +114,14 @@ def would_purge(choice: Choice) -> Purged:
 def purge(choice: Choice, *, by: str) -> Purged:
     """Take them away for good. `by` is who said so, for the log."""
     purged = purging.purge(choice)
+    record(
+        Action.CACHE_PURGED,
+        workspace=choice.workspace_id,
+        texts=purged.texts,
+        templates=purged.templates,
+        model=choice.model_id,
+        older_than_days=choice.older_than_days,
+    )
     _log(purged, by=by, workspace=str(choice.workspace_id), model=choice.model_id, days=choice.older_than_days)
     return purged
 

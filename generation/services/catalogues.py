@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -10,14 +11,16 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 
+from accounts.audit import record
 from accounts.idempotency import key_reused
-from accounts.models import User, Workspace
+from accounts.models import Action, User, Workspace
 from contentopt import jobs
 from contentopt.errors import Conflict, DomainError
 from contentopt.jobs import JobState
 from generation.catalogues.dialect import Dialect
 from generation.catalogues.mapping import Mapping, header_signature, validate_mapping
 from generation.catalogues.records import read_records
+from generation.exporting import export_file
 from generation.importing import CHUNK_BYTES, IMPORT_CATALOGUE, file_chunks, import_catalogue, keep_file, recognise_file
 from generation.models import Catalogue, ColumnMapping, Product
 
@@ -108,9 +111,33 @@ def restart_import(catalogue: Catalogue, **columns: object) -> None:
     jobs.publish_on_commit(IMPORT_CATALOGUE, str(catalogue.pk))
 
 
+def check_exportable(catalogue: Catalogue) -> None:
+    if catalogue.status != Catalogue.Status.READY:
+        raise Conflict("This file is not imported, so there is nothing to export.")
+    if not catalogue.chunks.exists():
+        raise Conflict(
+            "The received file was dropped, as this workspace's data settings say, so its cells cannot be filled in "
+            "any more. Its products and texts are kept. Upload the file again to export it."
+        )
+
+
+def download(catalogue: Catalogue, *, only_empty: bool) -> Iterator[bytes]:
+    """The file with our cells, in pieces; who took it is written down first."""
+    check_exportable(catalogue)
+    record(Action.FILE_DOWNLOADED, workspace=catalogue.workspace_id, target=catalogue, file=catalogue.filename)
+    return export_file(catalogue, only_empty=only_empty)
+
+
 def delete_catalogue(catalogue: Catalogue) -> None:
     """Undo an import: the file, its products and their texts."""
     with transaction.atomic():
+        record(
+            Action.FILE_DELETED,
+            workspace=catalogue.workspace_id,
+            target=catalogue,
+            file=catalogue.filename,
+            products=catalogue.product_count,
+        )
         catalogue.delete()
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Now
 
 from accounts.budgets import Payer
 from contentopt import jobs
 from contentopt.errors import DomainError
-from contentopt.jobs import UNFINISHED, JobState
+from contentopt.jobs import JobState
 from generation.engine import upkeep
 from generation.engine.storing import store_text
 from generation.engine.writing import Written, write
@@ -106,9 +103,3 @@ def sweep_streams() -> None:
     """Re-send what was lost, end what died. Running it twice changes nothing more."""
     jobs.fail_exhausted(Stream, DIED)
     jobs.publish_due(Stream, WRITE_STREAM)
-
-
-def drop_old() -> int:
-    """Their texts stay. How many."""
-    before = Now() - timedelta(days=settings.STREAM_KEEP_DAYS)
-    return Stream._base_manager.filter(finished_at__lt=before).exclude(state__in=UNFINISHED).delete()[0]

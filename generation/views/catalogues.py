@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 
 from django.conf import settings
@@ -12,14 +11,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from accounts.audit import record
 from accounts.middleware import WorkspaceRequest
-from accounts.models import Scope
+from accounts.models import Action, Scope
 from accounts.permissions import require_scope
+from accounts.spreadsheets import csv_lines
 from contentopt.downloads import attachment
-from contentopt.errors import Conflict, DomainError
+from contentopt.errors import DomainError
 from generation.catalogues.dialect import Dialect
-from generation.catalogues.writing import guard_formula
-from generation.exporting import NEW_COLUMN, export_file, export_name, product_changes, target_columns, written_products
+from generation.exporting import NEW_COLUMN, export_name, product_changes, target_columns, written_products
 from generation.forms import DialectForm, MappingForm, UploadForm
 from generation.models import Catalogue, Product
 from generation.services import catalogues
@@ -129,39 +129,25 @@ def import_delete(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse
     return redirect("import_new", slug)
 
 
-class Echo:
-    """A file that hands each line back, so that csv can write into a stream."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 @require_scope(Scope.READ)
 def import_problems(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponseBase:
     """The problem list as a CSV to work through."""
     catalogue = find_catalogue(request, pk)
-    writer = csv.writer(Echo())
+    record(Action.REPORT_DOWNLOADED, workspace=request.workspace, target=catalogue, report="problems")
 
-    def lines() -> Iterator[str]:
-        yield writer.writerow(["row", "line", "column", "problem", "what it means"])
+    def rows() -> Iterator[tuple[object, ...]]:
+        yield "row", "line", "column", "problem", "what it means"
         for problem in catalogue.problems.iterator(chunk_size=500):
-            cells = (problem.row_number, problem.line, problem.column, problem.code, problem.message)
-            yield writer.writerow([guard_formula(str(cell)) for cell in cells])
+            yield problem.row_number, problem.line, problem.column, problem.code, problem.message
 
-    return attachment(lines(), f"{catalogue.filename}-problems.csv")
-
-
-def _ready(request: WorkspaceRequest, pk: str) -> Catalogue:
-    catalogue = find_catalogue(request, pk)
-    if catalogue.status != Catalogue.Status.READY:
-        raise Conflict("This file is not imported, so there is nothing to export.")
-    return catalogue
+    return attachment(csv_lines(rows()), f"{catalogue.filename}-problems.csv")
 
 
 @require_scope(Scope.READ)
 def export_review(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     """Before the download: which cells change, and how."""
-    catalogue = _ready(request, pk)
+    catalogue = find_catalogue(request, pk)
+    catalogues.check_exportable(catalogue)
     only_empty = request.GET.get("only_empty") == "on"
     page = Paginator(written_products(catalogue, only_empty=only_empty), CHANGES_PER_PAGE).get_page(
         request.GET.get("page")
@@ -181,6 +167,6 @@ def export_review(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse
 
 @require_scope(Scope.READ)
 def export_download(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponseBase:
-    catalogue = _ready(request, pk)
+    catalogue = find_catalogue(request, pk)
     only_empty = request.GET.get("only_empty") == "on"
-    return attachment(export_file(catalogue, only_empty=only_empty), export_name(catalogue))
+    return attachment(catalogues.download(catalogue, only_empty=only_empty), export_name(catalogue))

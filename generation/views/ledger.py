@@ -9,12 +9,13 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from accounts.audit import record
 from accounts.dollars import decimal_usd
 from accounts.middleware import WorkspaceRequest
-from accounts.models import Scope, UsageEntry
+from accounts.models import Action, Scope, UsageEntry
 from accounts.permissions import require_scope
+from accounts.spreadsheets import Echo, guard_formula
 from contentopt.downloads import attachment
-from generation.catalogues.writing import guard_formula
 from generation.forms import LedgerForm
 from generation.models import Run
 from generation.services import ledger
@@ -22,7 +23,6 @@ from generation.services.explaining import explain
 from generation.services.texts import sentences_with_facts
 from generation.services.usage import LAYERS, By, Span, key_names, member_names, read_usage, run_name
 from generation.views.access import find_text
-from generation.views.catalogues import Echo
 from generation.views.partials import render_page
 
 LINES_PER_PAGE = 50
@@ -89,6 +89,7 @@ def usage_csv(request: WorkspaceRequest, slug: str) -> HttpResponseBase:
     """The chosen lines, exact to the nano-dollar. Read in batches while it is sent."""
     choice = _choice(_form(request))
     members, keys = member_names(request.workspace), key_names(request.workspace)
+    record(Action.REPORT_DOWNLOADED, workspace=request.workspace, report="ledger")
     writer = csv.writer(Echo())
 
     def lines() -> Iterator[str]:

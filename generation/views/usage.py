@@ -9,19 +9,19 @@ from urllib.parse import urlencode
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
+from accounts.audit import record
 from accounts.dollars import decimal_usd
 from accounts.middleware import WorkspaceRequest
-from accounts.models import Scope
+from accounts.models import Action, Scope
 from accounts.permissions import require_scope
 from accounts.quotas import used_products
 from accounts.services.caps import BudgetState, workspace_budget
+from accounts.spreadsheets import Echo, guard_formula
 from contentopt.downloads import attachment
-from generation.catalogues.writing import guard_formula
 from generation.services.ledger import NOBODY
 from generation.services.nights import sums_of
 from generation.services.usage import MODEL, By, Group, Span, forecast, read_usage, total
 from generation.views import charts
-from generation.views.catalogues import Echo
 from generation.views.partials import render_page
 
 SPANS = {"7": "7 days", "30": "30 days", "90": "90 days", "month": "This month"}
@@ -101,6 +101,7 @@ HEADER += ["output_tokens", "cost_usd", "saved_usd"]
 def usage_table_csv(request: WorkspaceRequest, slug: str) -> HttpResponseBase:
     view = View.of(request, workspace_budget(request.workspace))
     groups = read_usage(request.workspace, view.span).by(view.by)
+    record(Action.REPORT_DOWNLOADED, workspace=request.workspace, report="usage")
     writer = csv.writer(Echo())
 
     def lines() -> Iterator[str]:

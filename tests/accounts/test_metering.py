@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 from django_redis import get_redis_connection
 
 from accounts.budgets import Payer
 from accounts.metering import DRAIN_AT_ONCE, SET_ASIDE, STREAM, drain_free_answers, record_free
-from accounts.models import UsageEntry, User, Workspace
+from accounts.models import Deletion, UsageEntry, User, Workspace
 from contentopt.engines.engine import free_port
 
 pytestmark = pytest.mark.django_db
@@ -152,6 +153,8 @@ def test_line_that_the_ledger_would_refuse_is_set_aside(shop: Workspace, payer: 
 def test_lines_of_a_deleted_workspace_are_dropped(shop: Workspace, other_shop: Workspace, payer: Payer) -> None:
     answer(Payer(other_shop.pk, "api"))
     answer(payer)
+    now = timezone.now()
+    Deletion.objects.create(workspace=other_shop, state="running", erases_at=now, next_run_at=now)
     other_shop.delete()
 
     drain_free_answers()

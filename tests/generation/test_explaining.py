@@ -13,7 +13,7 @@ from generation.facts import extract_facts, facts_differences
 from generation.facts.product import ProductInput
 from generation.models import CachedText, Text
 from generation.services.suggesting import suggestions
-from tests.conftest import ApiClient, SignIn
+from tests.conftest import ApiClient, SignIn, say_why
 from tests.factories import first_product, make_catalogue, make_file
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +118,7 @@ def test_the_product_page_and_the_staff_say_where_a_text_came_from(
     assert "color: blue there, red here" in page
 
     text = Text.objects.in_workspace(shop).get(product=product)
+    say_why(staff, shop)
     admin = staff.get(reverse("admin:generation_text_change", args=[text.pk])).content.decode()
     assert "color: blue there, red here" in admin
     assert "These facts were not written before with these wishes." in admin

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.models import (
     PLATFORM_WORKSPACE_ID,
@@ -35,5 +36,7 @@ def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
             EconomyOutcome.objects.all().delete()
             RollupMark.objects.all().delete()
             Reconciliation.objects.all().delete()
+            with connection.cursor() as cursor:  # what nothing else may do to it
+                cursor.execute("TRUNCATE accounts_auditentry")
             Workspace.objects.exclude(pk=PLATFORM_WORKSPACE_ID).delete()  # that one comes with the migrations
             User.objects.all().delete()
