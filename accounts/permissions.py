@@ -17,12 +17,12 @@ from contentopt.errors import NotAllowed
 ROLE_SCOPES: dict[str, frozenset[str]] = {
     Role.VIEWER: frozenset({Scope.READ}),
     Role.EDITOR: frozenset({Scope.READ, Scope.WRITE}),
-    Role.ADMIN: frozenset({Scope.READ, Scope.WRITE, Scope.ADMIN}),
+    Role.ADMIN: frozenset({Scope.READ, Scope.WRITE, Scope.APPROVE, Scope.ADMIN}),
     Role.OWNER: frozenset(Scope.values),
 }
 
 # What a workspace that is read-only for an overdue payment may not do; paying is what it may.
-CHANGES = frozenset({Scope.WRITE, Scope.ADMIN})
+CHANGES = frozenset({Scope.WRITE, Scope.APPROVE, Scope.ADMIN})
 
 
 class ReadOnly(NotAllowed):

@@ -368,6 +368,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "RunState": "generation.models.Run.State",
+        "TextState": "generation.models.Text.State",
+    },
 }
 
 # --- Safety -----------------------------------------------------------------------------------------------------------

@@ -83,12 +83,13 @@ def operation(
     body: Any = None,
     query: Any = None,
     errors: Iterable[int] = (),
+    headers: Iterable[OpenApiParameter] = (),
     idempotent: bool = False,
 ) -> Callable[[F], F]:
     """Document one operation. `errors` are those beside the ones that every operation, or every body, can give."""
     expected = {*ALWAYS, *errors, *(WITH_BODY if body else ()), *((422,) if query else ())}
     refusals = {status: OpenApiResponse(ErrorReply, description=ERRORS[status]) for status in sorted(expected)}
-    parameters = [*HEADERS, *([IDEMPOTENCY] if idempotent else []), *([query] if query else [])]
+    parameters = [*HEADERS, *headers, *([IDEMPOTENCY] if idempotent else []), *([query] if query else [])]
     return extend_schema(
         operation_id=name,
         summary=name.replace("_", " ").capitalize(),

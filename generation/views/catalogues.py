@@ -15,11 +15,19 @@ from django.views.decorators.http import require_POST
 
 from accounts.middleware import WorkspaceRequest
 from accounts.models import Scope
-from accounts.permissions import require_scope
+from accounts.permissions import ROLE_SCOPES, require_scope
 from contentopt.errors import Conflict, DomainError
 from generation.catalogues.dialect import Dialect
 from generation.catalogues.writing import guard_formula
-from generation.exporting import NEW_COLUMN, export_file, export_name, product_changes, target_columns, written_products
+from generation.exporting import (
+    NEW_COLUMN,
+    export_file,
+    export_name,
+    left_out,
+    product_changes,
+    target_columns,
+    written_products,
+)
 from generation.forms import DialectForm, MappingForm, UploadForm
 from generation.models import Catalogue, Product
 from generation.services import catalogues
@@ -178,6 +186,8 @@ def export_review(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse
         "catalogue": catalogue,
         "page": page,
         "only_empty": only_empty,
+        "left_out": left_out(catalogue, only_empty=only_empty),
+        "may_set_rule": Scope.ADMIN in ROLE_SCOPES[request.membership.role],
         "column_names": [[*catalogue.header, NEW_COLUMN][column] for column in columns.values()],
         "changes": [
             {"product": product, "cells": product_changes(catalogue, product, columns)} for product in page.object_list

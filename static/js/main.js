@@ -10,3 +10,4 @@ import "./counters.js";
 import "./times.js";
 import "./examples.js";
 import "./streams.js";
+import "./keys.js";
