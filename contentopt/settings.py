@@ -465,6 +465,7 @@ UNFOLD = {
                     "Runs": ("generation_run", "play_circle"),
                     "Items": ("generation_runitem", "list"),
                     "Texts": ("generation_text", "article"),
+                    "Comments": ("generation_comment", "comment"),
                     "Nights": ("staff_nights", "bedtime"),
                     "Batches": ("generation_llmbatch", "inventory"),
                     "Cached texts": ("generation_cachedtext", "cached"),

@@ -17,7 +17,7 @@ from generation.api import urlpatterns as api_urls
 from generation.engine.items import write_item
 from generation.engine.storing import product_facts
 from generation.facts import facts_to_json
-from generation.models import CachedText, Catalogue, Product, Refinement, Run, Stream, Text
+from generation.models import CachedText, Catalogue, Comment, Product, Refinement, Run, Stream, Text
 from tests.conftest import ApiClient, SignIn
 from tests.factories import first_product, make_catalogue, make_run
 from tests.test_architecture import page_names
@@ -62,6 +62,12 @@ PAGES: dict[str, tuple[str, str]] = {
     "stream": (Scope.READ, "get"),
     "text_keep": (Scope.WRITE, "post"),
     "text_reject": (Scope.WRITE, "post"),
+    "text_submit": (Scope.WRITE, "post"),
+    "text_approve": (Scope.APPROVE, "post"),
+    "text_reopen": (Scope.WRITE, "post"),
+    "text_comment": (Scope.WRITE, "post"),
+    "comment_edit": (Scope.WRITE, "get"),
+    "comment_delete": (Scope.WRITE, "post"),
     "plan": (Scope.READ, "get"),
     "checkout": (Scope.BILLING, "post"),
     "checkout_return": (Scope.BILLING, "get"),
@@ -72,7 +78,13 @@ PAGES: dict[str, tuple[str, str]] = {
     "billing_portal": (Scope.BILLING, "post"),
     "billing_invoices": (Scope.BILLING, "get"),
     "products": (Scope.READ, "get"),
+    "products_review": (Scope.WRITE, "get"),
+    "products_submit": (Scope.WRITE, "post"),
+    "products_approve": (Scope.APPROVE, "post"),
+    "products_reopen": (Scope.WRITE, "post"),
+    "products_assign": (Scope.WRITE, "post"),
     "product": (Scope.READ, "get"),
+    "product_assign": (Scope.WRITE, "post"),
     "product_diff": (Scope.READ, "get"),
     "product_rewrite": (Scope.WRITE, "post"),
     "product_refine": (Scope.WRITE, "post"),
@@ -87,6 +99,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "import_problems": (Scope.READ, "get"),
     "export_review": (Scope.READ, "get"),
     "export_download": (Scope.READ, "get"),
+    "export_rule": (Scope.ADMIN, "post"),
     "run_new": (Scope.WRITE, "get"),
     "run_list": (Scope.READ, "get"),
     "run_detail": (Scope.READ, "get"),
@@ -104,6 +117,7 @@ PAGES: dict[str, tuple[str, str]] = {
 
 WITHOUT_ID = {"workspace_home", "plan", "products", "import_new", "run_new", "run_list", "api_keys"}
 WITHOUT_ID |= {"usage", "usage_table_csv", "usage_ledger", "usage_csv", "usage_caps", "usage_cache", "usage_nights"}
+WITHOUT_ID |= {"products_review", "products_submit", "products_approve", "products_reopen", "products_assign"}
 WITHOUT_ID |= {"alerts", "alert_thresholds"}
 WITHOUT_ID |= {"checkout", "checkout_return", "plan_change", "plan_end", "plan_keep", "plan_overage"}
 WITHOUT_ID |= {"billing_portal", "billing_invoices"}
@@ -118,8 +132,17 @@ OPERATIONS: dict[tuple[str, str], str] = {
     ("api_text_keep", "post"): Scope.WRITE,
     ("api_text_reject", "post"): Scope.WRITE,
     ("api_text_refine", "post"): Scope.WRITE,
+    ("api_text_review", "post"): Scope.WRITE,
+    ("api_text_approve", "post"): Scope.APPROVE,
+    ("api_text_reopen", "post"): Scope.WRITE,
+    ("api_text_comments", "get"): Scope.READ,
+    ("api_text_comments", "post"): Scope.WRITE,
+    ("api_comment", "patch"): Scope.WRITE,
+    ("api_comment", "delete"): Scope.WRITE,
     ("api_products", "get"): Scope.READ,
     ("api_product", "get"): Scope.READ,
+    ("api_product", "patch"): Scope.WRITE,
+    ("api_product_comments", "get"): Scope.READ,
     ("api_catalogues", "get"): Scope.READ,
     ("api_catalogues", "post"): Scope.WRITE,
     ("api_catalogue", "get"): Scope.READ,
@@ -167,11 +190,14 @@ class Rows:
     notice: Notice
     refinement: Refinement
     stream: Stream
+    comment: Comment
 
     def argument(self, name: str) -> uuid.UUID:
         if name == "refinement_undo":
             return self.refinement.pk
-        if name.startswith("product_") or name in ("product", "api_product"):
+        if name.startswith("comment_") or name == "api_comment":
+            return self.comment.pk
+        if name.startswith(("product_", "api_product_")) or name in ("product", "api_product"):
             return self.product.pk
         if name.startswith(("run_", "api_run")):
             return self.run.pk
@@ -222,7 +248,8 @@ def rows_of(workspace: Workspace) -> Rows:
         state="done",
         text=text,
     )
-    return Rows(workspace, catalogue, product, run, text, key, notice, refinement, stream)
+    comment = Comment.objects.create(workspace=workspace, text=text, words="Is it linen?")
+    return Rows(workspace, catalogue, product, run, text, key, notice, refinement, stream, comment)
 
 
 @pytest.fixture
@@ -252,12 +279,15 @@ def state_of(rows: Rows) -> list[object]:
         *Text.objects.in_workspace(rows.workspace).values(),
         *Refinement.objects.in_workspace(rows.workspace).values(),
         *CachedText.objects.in_workspace(rows.workspace).order_by("key").values("key", "fields", "origin"),
-        *Product.objects.in_workspace(rows.workspace).values("pk", "text"),
+        *Product.objects.in_workspace(rows.workspace).values("pk", "text", "assignee"),
+        *Comment.objects.in_workspace(rows.workspace).values(),
         *Catalogue.objects.in_workspace(rows.workspace).values(),
         *ApiKey.objects.in_workspace(rows.workspace).values("pk", "revoked_at"),
         *Notice.objects.in_workspace(rows.workspace).values("pk", "closed_at"),
         *Stream.objects.in_workspace(rows.workspace).values(),
-        *Workspace.objects.filter(pk=rows.workspace.pk).values("alert_thresholds", "night_cap_nanos"),
+        *Workspace.objects.filter(pk=rows.workspace.pk).values(
+            "alert_thresholds", "night_cap_nanos", "exports_only_approved"
+        ),
         *CachedText.objects.in_workspace(rows.workspace).values("pk", "key"),
     ]
 
@@ -328,6 +358,7 @@ def test_editors_may_write_but_not_see_keys_or_change_limits(rows: Rows, bob: Us
     client = sign_in(bob)
     answers = {name: send(client, method, rows.page(name)) for name, (_, method) in PAGES.items()}
     assert [name for name, status in answers.items() if status == 403] == [
+        "text_approve",
         "checkout",
         "checkout_return",
         "plan_change",
@@ -336,6 +367,9 @@ def test_editors_may_write_but_not_see_keys_or_change_limits(rows: Rows, bob: Us
         "plan_overage",
         "billing_portal",
         "billing_invoices",
+        "products_approve",
+        "comment_edit",
+        "export_rule",
         "api_keys",
         "api_key_limits",
         "api_key_revoke",
@@ -372,7 +406,7 @@ def test_api_keys_of_another_workspace_find_nothing(rows: Rows, other_shop: Work
         for (name, method), status in call_all(client, rows).items()
         if str(rows.argument(name)) in rows.operation(name)
     }
-    assert len(answers) == 15
+    assert len(answers) == 24
     assert answers == dict.fromkeys(answers, 404)
     assert state_of(rows) == before
 

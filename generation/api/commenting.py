@@ -68,7 +68,7 @@ class TextComments(CommentList):
             by=self.key.created_by,
             api_key=self.key,
             idempotency_key=idempotency_key,
-            request_hash=body_hash([pk, request.data]),
+            request_hash=body_hash([str(pk), request.data]),
         )
         return Response(CommentReply(comment).data, status=201)
 

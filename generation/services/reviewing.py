@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count, Q
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import Membership, User, Workspace
@@ -74,6 +75,21 @@ def next_to_approve(product: Product) -> Product | None:
     written = Product.objects.in_workspace(product.workspace_id).filter(catalogue=product.catalogue_id).written()
     waiting = written.exclude(text__state=State.APPROVED).exclude(pk=product.pk).order_by("row_number")
     return waiting.filter(row_number__gt=product.row_number).first() or waiting.first()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many texts wait: for anybody's approval, and for this member."""
+
+    in_review: int
+    mine: int
+
+
+def waiting_for(workspace: Workspace, member: Membership) -> Waiting:
+    written = Product.objects.in_workspace(workspace).written()
+    mine = Q(assignee=member) & ~Q(text__state=State.APPROVED)
+    counts = written.aggregate(in_review=Count("pk", Q(text__state=State.IN_REVIEW)), mine=Count("pk", mine))
+    return Waiting(**counts)
 
 
 def set_export_rule(workspace: Workspace, *, only_approved: bool) -> None:

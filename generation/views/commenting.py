@@ -53,7 +53,7 @@ def comment_edit(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     if not comment.is_by(user=request.user, api_key=None):
         raise NotAllowed("Only whoever wrote a comment can change it. You can answer it with another.")
     if request.htmx:
-        return _list(request, comment.text, edited=comment)
+        return _list(request, comment.text, changed=comment)
     return render(request, "products/comment.html", {"comment": comment, "back": path_of(comment)})
 
 
@@ -77,7 +77,7 @@ def _shown_again(request: WorkspaceRequest, comment: Comment) -> HttpResponse:
     return _list(request, comment.text) if request.htmx else redirect(path_of(comment))
 
 
-def _list(request: WorkspaceRequest, text: Text, edited: Comment | None = None) -> HttpResponse:
+def _list(request: WorkspaceRequest, text: Text, changed: Comment | None = None) -> HttpResponse:
     """All of the page the text is on, with the form for the present one."""
     context = comments_context(request, text.product or text)
-    return render(request, "partials/comments.html", {**context, "edited": edited})
+    return render(request, "partials/comments.html", {**context, "changed": changed})
