@@ -61,13 +61,13 @@ class TextComments(CommentList):
     @operation("add_comment", body=CommentBody, replies={201: CommentReply}, errors=[404], idempotent=True)
     def post(self, request: Request, pk: str) -> Response:
         """Say something about a text."""
-        idempotency_key, words = self.idempotency_key(), self.body(CommentBody)["comment"]
+        text: Text = self.find(Text.objects.select_related("product"), pk)
         comment = add_comment(
-            text=self.find(Text.objects.select_related("product"), pk),
-            words=words,
+            text=text,
+            words=self.body(CommentBody)["comment"],
             by=self.key.created_by,
             api_key=self.key,
-            idempotency_key=idempotency_key,
+            idempotency_key=self.idempotency_key(),
             request_hash=body_hash([str(pk), request.data]),
         )
         return Response(CommentReply(comment).data, status=201)
@@ -81,8 +81,8 @@ class OneComment(WorkspaceAPIView):
     @operation("change_comment", body=CommentBody, replies={200: CommentReply}, errors=[404])
     def patch(self, _request: Request, pk: str) -> Response:
         """Change a comment that was made with this key."""
-        words = self.body(CommentBody)["comment"]
-        changed = change_comment(self.comment(pk), words=words, by=None, api_key=self.key)
+        comment, words = self.comment(pk), self.body(CommentBody)["comment"]
+        changed = change_comment(comment, words=words, by=None, api_key=self.key)
         return Response(CommentReply(changed).data)
 
     @operation("delete_comment", replies={204: None}, errors=[404])
