@@ -76,6 +76,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "plan_keep": (Scope.BILLING, "post"),
     "plan_overage": (Scope.BILLING, "post"),
     "billing_portal": (Scope.BILLING, "post"),
+    "portal_return": (Scope.BILLING, "get"),
     "billing_invoices": (Scope.BILLING, "get"),
     "products": (Scope.READ, "get"),
     "products_review": (Scope.WRITE, "get"),
@@ -120,7 +121,7 @@ WITHOUT_ID |= {"usage", "usage_table_csv", "usage_ledger", "usage_csv", "usage_c
 WITHOUT_ID |= {"products_review", "products_submit", "products_approve", "products_reopen", "products_assign"}
 WITHOUT_ID |= {"alerts", "alert_thresholds"}
 WITHOUT_ID |= {"checkout", "checkout_return", "plan_change", "plan_end", "plan_keep", "plan_overage"}
-WITHOUT_ID |= {"billing_portal", "billing_invoices"}
+WITHOUT_ID |= {"billing_portal", "portal_return", "billing_invoices"}
 
 # Every operation of the API, and the scope it needs.
 OPERATIONS: dict[tuple[str, str], str] = {
@@ -368,6 +369,7 @@ def test_editors_may_write_but_not_see_keys_or_change_limits(rows: Rows, bob: Us
         "plan_keep",
         "plan_overage",
         "billing_portal",
+        "portal_return",
         "billing_invoices",
         "products_approve",
         "export_rule",
