@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from smtplib import SMTPRecipientsRefused
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +38,16 @@ GIVE_UP_AFTER = timedelta(days=7)
 SWEEP_AT_ONCE = 100
 
 unsubscribe_signer = Signer(salt="accounts.weekly_summary")
+
+
+class Mailing(StrEnum):
+    """What members can have no more of."""
+
+    WEEK = "week"
+    MENTIONS = "mentions"
+
+
+MAILINGS: dict[str, Mailing] = {Notice.Kind.WEEK: Mailing.WEEK, Notice.Kind.MENTION: Mailing.MENTIONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +147,7 @@ def queue_again(notice: Notice) -> None:
 
 
 def recipients(notice: Notice) -> list[Recipient]:
-    """Whom it names; else owners and admins, and whom the cap is about; for the platform, its staff."""
+    """Whom it names or mentions; else owners and admins, and whom the cap is about; for the platform, its staff."""
     if notice.kind == Notice.Kind.INVITATION:
         return [Recipient(found.pk, found.email) for found in _invitation(notice)]
     if notice.kind == Notice.Kind.TEAM:
@@ -148,6 +159,8 @@ def recipients(notice: Notice) -> list[Recipient]:
     members = Membership.objects.in_workspace(notice.workspace_id).filter(user__is_active=True).select_related("user")
     if notice.kind == Notice.Kind.WEEK:
         members = members.filter(role__in=MANAGERS, wants_weekly_summary=True)
+    elif notice.kind == Notice.Kind.MENTION:
+        members = members.filter(user_id=notice.details["user"], wants_mention_mail=True)
     else:
         members = members.filter(Q(role__in=MANAGERS) | Q(user_id=_concerned(notice)))
     return [Recipient(member.user_id, member.user.email, member.pk) for member in members.order_by("created_at")]
@@ -209,13 +222,16 @@ def messages(notice: Notice, people: list[Recipient]) -> Iterator[EmailMessage]:
     elif notice.kind == Notice.Kind.WEBHOOK:
         context |= {"words": notice.details["words"], "url": notice.details["url"]}
         subject, template = notice.details["headline"], "emails/webhook.txt"
+    elif notice.kind == Notice.Kind.MENTION:
+        subject, template = notice.details["headline"], "emails/mention.txt"
+        context |= {**notice.details, "url": absolute_url(notice.details["path"])}
     else:
         alert = alert_of(described(Notice.objects.across_workspaces()).get(pk=notice.pk))
         context["alert"] = alert
         sender = "ContentOpt" if alert.scope == Budget.Scope.PLATFORM else sender
         subject, template = alert.headline, "emails/alert.txt"
     for person in people:
-        unsubscribe_url = _unsubscribe_url(person) if notice.kind == Notice.Kind.WEEK else ""
+        unsubscribe_url = _unsubscribe_url(person, MAILINGS.get(notice.kind))
         yield EmailMessage(
             subject=f"{sender}: {subject}",
             body=render_to_string(template, {**context, "unsubscribe_url": unsubscribe_url}),
@@ -244,13 +260,18 @@ def absolute_url(path: str) -> str:
     return f"{settings.PUBLIC_URL.rstrip('/')}{path}"
 
 
-def _unsubscribe_url(person: Recipient) -> str:
-    return public_url("unsubscribe", unsubscribe_signer.sign(str(person.membership_id)))
+def _unsubscribe_url(person: Recipient, mailing: Mailing | None) -> str:
+    """Empty for what everybody concerned gets."""
+    if mailing is None:
+        return ""
+    name = str(person.membership_id) if mailing == Mailing.WEEK else f"{person.membership_id}:{mailing}"
+    return public_url("unsubscribe", unsubscribe_signer.sign(name))
 
 
-def subscriber_of(token: str) -> UUID | None:
-    """The membership that a link in a mail stands for; None when we never made it."""
+def subscriber_of(token: str) -> tuple[UUID, Mailing] | None:
+    """The membership that a link in a mail stands for, and what of; None when we never made it."""
     try:
-        return UUID(unsubscribe_signer.unsign(token))
+        membership, _, mailing = unsubscribe_signer.unsign(token).partition(":")
     except BadSignature:
         return None
+    return UUID(membership), Mailing(mailing or Mailing.WEEK)

@@ -18,7 +18,7 @@ from contentopt.errors import NotAllowed
 ROLE_SCOPES: dict[str, frozenset[str]] = {
     Role.VIEWER: frozenset({Scope.READ}),
     Role.EDITOR: frozenset({Scope.READ, Scope.WRITE}),
-    Role.ADMIN: frozenset({Scope.READ, Scope.WRITE, Scope.ADMIN, Scope.WEBHOOKS}),
+    Role.ADMIN: frozenset({Scope.READ, Scope.WRITE, Scope.APPROVE, Scope.ADMIN, Scope.WEBHOOKS}),
     Role.OWNER: frozenset(Scope.values),
 }
 
@@ -40,7 +40,7 @@ ROLE_WORDS: dict[str, str] = {
 KEPT_FROM_STAFF = frozenset({Scope.ADMIN, Scope.BILLING})
 
 # What a workspace that is read-only for an overdue payment may not do; paying is what it may.
-CHANGES = frozenset({Scope.WRITE, Scope.ADMIN, Scope.WEBHOOKS})
+CHANGES = frozenset({Scope.WRITE, Scope.APPROVE, Scope.ADMIN, Scope.WEBHOOKS})
 
 
 class ReadOnly(NotAllowed):

@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from accounts.emails import subscriber_of
+from accounts.emails import Mailing, subscriber_of
 from accounts.forms import ApiKeyForm, KeyLimitsForm, RotateForm, ThresholdsForm
 from accounts.middleware import WorkspaceRequest
 from accounts.models import ApiKey, Membership, Notice, Scope
 from accounts.notices import ALERTS, MANAGERS, alert_of, described
 from accounts.permissions import ROLE_SCOPES, require_scope
-from accounts.services.alerts import close_notice, set_thresholds, set_weekly_summary
+from accounts.services.alerts import close_notice, set_mention_mail, set_thresholds, set_weekly_summary
 from accounts.services.keys import (
     change_key,
     end_previous_secret,
@@ -110,7 +110,12 @@ def _find_key(request: WorkspaceRequest, pk: str) -> ApiKey:
 
 @require_scope(Scope.READ)
 def alerts(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    """Posting to it changes one's own weekly summary; the thresholds are the workspace's and have their own address."""
+    """Posting to it changes what oneself is mailed; the thresholds are the workspace's and have their own address."""
+    if request.method == "POST" and request.POST.get("mailing") == Mailing.MENTIONS:
+        is_wanted = "wants_mention_mail" in request.POST
+        set_mention_mail(request.membership.pk, is_wanted=is_wanted)
+        messages.success(request, f"Mails about mentions are {'on' if is_wanted else 'off'} for you.")
+        return redirect("alerts", slug)
     if request.method == "POST":
         is_wanted = "wants_weekly_summary" in request.POST
         set_weekly_summary(request.membership.pk, is_wanted=is_wanted)
@@ -159,12 +164,18 @@ def alert_close(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
 @csrf_exempt  # its one effect is in the signed link, and mail programs post it without having seen a page
 @login_not_required
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    membership_id = subscriber_of(token)
-    if membership_id is None:
+    subscriber = subscriber_of(token)
+    if subscriber is None:
         raise Http404
+    membership_id, mailing = subscriber
     is_done = request.method == "POST"
     if is_done:
-        set_weekly_summary(membership_id, is_wanted=False)
+        set_ = set_mention_mail if mailing == Mailing.MENTIONS else set_weekly_summary
+        set_(membership_id, is_wanted=False)
     membership = Membership.objects.across_workspaces().filter(pk=membership_id).select_related("workspace").first()
-    context = {"membership": membership, "is_done": is_done or membership is None}
+    context = {
+        "membership": membership,
+        "is_done": is_done or membership is None,
+        "is_about_mentions": mailing == Mailing.MENTIONS,
+    }
     return render(request, "accounts/unsubscribe.html", context)

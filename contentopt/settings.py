@@ -429,6 +429,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobState": "contentopt.jobs.JobState",
         "RunState": "generation.models.Run.State",
+        "TextState": "generation.models.Text.State",
         "WebhookOutcomeEnum": ["pending", "received", "failed"],
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "webhooks.events.add_to_document"],
@@ -534,6 +535,7 @@ UNFOLD = {
                     "Runs": ("generation_run", "play_circle"),
                     "Items": ("generation_runitem", "list"),
                     "Texts": ("generation_text", "article"),
+                    "Comments": ("generation_comment", "comment"),
                     "Nights": ("staff_nights", "bedtime"),
                     "Batches": ("generation_llmbatch", "inventory"),
                     "Webhook endpoints": ("webhooks_endpoint", "webhook"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from generation.catalogues.dialect import Dialect
 from generation.catalogues.mapping import WRITTEN_ROLES, Mapping, Role
 from generation.catalogues.writing import render_description, rewrite
 from generation.importing import file_chunks
-from generation.models import Catalogue, Product
+from generation.models import Catalogue, Product, Text
 
 # The header of the column that is added to a file without one for descriptions.
 NEW_COLUMN = "description"
@@ -35,10 +35,46 @@ def target_columns(catalogue: Catalogue) -> dict[Role, int]:
 
 
 def written_products(catalogue: Catalogue, *, only_empty: bool = False) -> QuerySet[Product]:
-    products = Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue).written()
-    if only_empty:
-        products = products.filter(original_hash="")
+    """Those whose cells get our text: where the workspace wants that, only whose text is approved."""
+    products = _written(catalogue, only_empty=only_empty)
+    if catalogue.workspace.exports_only_approved:
+        products = products.filter(text__state=Text.State.APPROVED)
     return products.select_related("text").order_by("row_number")
+
+
+def _written(catalogue: Catalogue, *, only_empty: bool) -> QuerySet[Product]:
+    products = Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue).written()
+    return products.filter(original_hash="") if only_empty else products
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Texts that stay out of a download because nobody approved them."""
+
+    drafts: int
+    in_review: int
+
+    @property
+    def total(self) -> int:
+        return self.drafts + self.in_review
+
+    def __str__(self) -> str:
+        texts = "1 text is" if self.total == 1 else f"{self.total:,} texts are"
+        drafts = "1 draft" if self.drafts == 1 else f"{self.drafts:,} drafts"
+        return (
+            f"{texts} left out, because only approved ones are exported: {drafts}, {self.in_review:,} in review. "
+            "Their cells stay as they came."
+        )
+
+
+def left_out(catalogue: Catalogue, *, only_empty: bool = False) -> LeftOut:
+    if not catalogue.workspace.exports_only_approved:
+        return LeftOut(0, 0)
+    counts = _written(catalogue, only_empty=only_empty).aggregate(
+        drafts=Count("pk", Q(text__state=Text.State.DRAFT)),
+        in_review=Count("pk", Q(text__state=Text.State.IN_REVIEW)),
+    )
+    return LeftOut(**counts)
 
 
 def product_changes(catalogue: Catalogue, product: Product, columns: dict[Role, int]) -> list[CellChange]:

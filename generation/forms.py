@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from accounts.forms import DollarField
-from accounts.models import Workspace
+from accounts.models import Membership, Workspace
 from generation.catalogues.mapping import ROLES, Mapping, is_role
 from generation.facts import CHANNELS, LANGUAGES, LENGTHS, TONES, Task
 from generation.models import Catalogue, Product, Run
@@ -154,6 +154,31 @@ class RejectForm(forms.Form):
         label="What is wrong with it?",
         help_text="Optional. It stands in the history.",
     )
+
+
+class CommentForm(forms.Form):
+    words = forms.CharField(
+        max_length=2_000,
+        error_messages={
+            "required": "Say something: the comment is empty.",
+            "max_length": "A comment has at most %(limit_value)s characters; this one has %(show_value)s.",
+        },
+    )
+
+
+class AssigneeForm(forms.Form):
+    """A member of the workspace, or nobody."""
+
+    member = forms.ModelChoiceField(
+        Membership.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": "Choose a member of this workspace. Nothing was assigned."},
+    )
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        member: Any = self.fields["member"]
+        member.queryset = Membership.objects.in_workspace(workspace)
 
 
 class EditForm(forms.Form):

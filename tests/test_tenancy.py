@@ -34,7 +34,7 @@ from generation.api import urlpatterns as api_urls
 from generation.engine.items import write_item
 from generation.engine.storing import product_facts
 from generation.facts import facts_to_json
-from generation.models import CachedText, Catalogue, Product, Refinement, Run, Stream, Text
+from generation.models import CachedText, Catalogue, Comment, Product, Refinement, Run, Stream, Text
 from tests.conftest import SignIn, member
 from tests.factories import first_product, make_catalogue, make_run
 from tests.test_architecture import page_names
@@ -99,6 +99,12 @@ PAGES: dict[str, tuple[str, str]] = {
     "stream": (Scope.READ, "get"),
     "text_keep": (Scope.WRITE, "post"),
     "text_reject": (Scope.WRITE, "post"),
+    "text_submit": (Scope.WRITE, "post"),
+    "text_approve": (Scope.APPROVE, "post"),
+    "text_reopen": (Scope.WRITE, "post"),
+    "text_comment": (Scope.WRITE, "post"),
+    "comment_edit": (Scope.WRITE, "get"),
+    "comment_delete": (Scope.WRITE, "post"),
     "plan": (Scope.READ, "get"),
     "checkout": (Scope.BILLING, "post"),
     "checkout_return": (Scope.BILLING, "get"),
@@ -110,7 +116,13 @@ PAGES: dict[str, tuple[str, str]] = {
     "portal_return": (Scope.BILLING, "get"),
     "billing_invoices": (Scope.BILLING, "get"),
     "products": (Scope.READ, "get"),
+    "products_review": (Scope.WRITE, "get"),
+    "products_submit": (Scope.WRITE, "post"),
+    "products_approve": (Scope.APPROVE, "post"),
+    "products_reopen": (Scope.WRITE, "post"),
+    "products_assign": (Scope.WRITE, "post"),
     "product": (Scope.READ, "get"),
+    "product_assign": (Scope.WRITE, "post"),
     "product_diff": (Scope.READ, "get"),
     "product_rewrite": (Scope.WRITE, "post"),
     "product_refine": (Scope.WRITE, "post"),
@@ -125,6 +137,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "import_problems": (Scope.READ, "get"),
     "export_review": (Scope.READ, "get"),
     "export_download": (Scope.READ, "get"),
+    "export_rule": (Scope.ADMIN, "post"),
     "run_new": (Scope.WRITE, "get"),
     "run_list": (Scope.READ, "get"),
     "run_detail": (Scope.READ, "get"),
@@ -175,6 +188,7 @@ WITHOUT_ID |= {"usage", "usage_table_csv", "usage_ledger", "usage_csv", "usage_c
 WITHOUT_ID |= {"alerts", "alert_thresholds", "webhooks", "webhook_new", "webhook_events"}
 WITHOUT_ID |= {"people", "people_invite", "people_leave"}
 WITHOUT_ID |= {"archives", "audit_log", "audit_csv", "data_retention", "workspace_delete", "workspace_restore"}
+WITHOUT_ID |= {"products_review", "products_submit", "products_approve", "products_reopen", "products_assign"}
 WITHOUT_ID |= {"checkout", "checkout_return", "plan_change", "plan_end", "plan_keep", "plan_overage"}
 WITHOUT_ID |= {"billing_portal", "portal_return", "billing_invoices"}
 
@@ -188,8 +202,17 @@ OPERATIONS: dict[tuple[str, str], str] = {
     ("api_text_keep", "post"): Scope.WRITE,
     ("api_text_reject", "post"): Scope.WRITE,
     ("api_text_refine", "post"): Scope.WRITE,
+    ("api_text_review", "post"): Scope.WRITE,
+    ("api_text_approve", "post"): Scope.APPROVE,
+    ("api_text_reopen", "post"): Scope.WRITE,
+    ("api_text_comments", "get"): Scope.READ,
+    ("api_text_comments", "post"): Scope.WRITE,
+    ("api_comment", "patch"): Scope.WRITE,
+    ("api_comment", "delete"): Scope.WRITE,
     ("api_products", "get"): Scope.READ,
     ("api_product", "get"): Scope.READ,
+    ("api_product", "patch"): Scope.WRITE,
+    ("api_product_comments", "get"): Scope.READ,
     ("api_catalogues", "get"): Scope.READ,
     ("api_catalogues", "post"): Scope.WRITE,
     ("api_catalogue", "get"): Scope.READ,
@@ -252,6 +275,7 @@ class Rows:
     member: Membership
     invitation: Invitation
     archive: Archive
+    comment: Comment
 
     def argument(self, name: str) -> uuid.UUID:
         """By what the name begins with: the longest beginning counts, and else it is of the catalogue."""
@@ -259,6 +283,7 @@ class Rows:
             "member_": self.member,
             "invitation_": self.invitation,
             "refinement_": self.refinement,
+            "comment_": self.comment,
             "product": self.product,
             "run_": self.run,
             "text": self.text,
@@ -319,6 +344,7 @@ def rows_of(workspace: Workspace) -> Rows:
     membership = Membership.objects.create(workspace=workspace, user=mona, role=Role.EDITOR)
     invitation = Invitation.objects.create(workspace=workspace, email="nora@alder-goods.example", role=Role.VIEWER)
     archive = Archive.objects.create(workspace=workspace, state="done", percent=100)
+    comment = Comment.objects.create(workspace=workspace, text=text, words="Is it linen?")
     return Rows(
         workspace,
         catalogue,
@@ -333,6 +359,7 @@ def rows_of(workspace: Workspace) -> Rows:
         membership,
         invitation,
         archive,
+        comment,
     )
 
 
@@ -367,14 +394,17 @@ def state_of(rows: Rows) -> list[object]:
         *Text.objects.in_workspace(rows.workspace).values(),
         *Refinement.objects.in_workspace(rows.workspace).values(),
         *CachedText.objects.in_workspace(rows.workspace).order_by("key").values("key", "fields", "origin"),
-        *Product.objects.in_workspace(rows.workspace).values("pk", "text"),
+        *Product.objects.in_workspace(rows.workspace).values("pk", "text", "assignee"),
+        *Comment.objects.in_workspace(rows.workspace).values(),
         *Catalogue.objects.in_workspace(rows.workspace).values(),
         *ApiKey.objects.in_workspace(rows.workspace).values("pk", "revoked_at"),
         *Notice.objects.in_workspace(rows.workspace).values("pk", "closed_at"),
         *Stream.objects.in_workspace(rows.workspace).values(),
         *Membership.objects.in_workspace(rows.workspace).order_by("pk").values(),
         *Invitation.objects.in_workspace(rows.workspace).values(),
-        *Workspace.objects.filter(pk=rows.workspace.pk).values("alert_thresholds", "night_cap_nanos", "closes_at"),
+        *Workspace.objects.filter(pk=rows.workspace.pk).values(
+            "alert_thresholds", "night_cap_nanos", "closes_at", "exports_only_approved"
+        ),
         *Archive.objects.in_workspace(rows.workspace).values(),
         *AuditEntry.objects.in_workspace(rows.workspace)
         .exclude(action="key.created")

@@ -11,7 +11,7 @@ class Notice(WorkspaceOwned, Job):
     """Something a workspace's people are told once: by mail, which is its job, and in the app until they close it.
 
     `topic` is unique, so that the same thing is told once whoever notices it: `budget/17/80`, `quota/2026-11/100`,
-    `week/2026-W48`, `model/7/…`. The platform's own workspace stands for the staff.
+    `week/2026-W48`, `model/7/…`, `mention/<comment>/<member>`. The platform's own workspace stands for the staff.
     """
 
     class Kind(models.TextChoices):
@@ -24,6 +24,7 @@ class Notice(WorkspaceOwned, Job):
         INVITATION = "invitation", "Invitation"
         TEAM = "team", "Who is in the workspace"
         RIGHTS = "rights", "Archive and deletion"
+        MENTION = "mention", "Mentioned in a comment"
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=10, choices=Kind.choices)

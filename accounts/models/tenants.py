@@ -160,6 +160,9 @@ class Workspace(models.Model):
     alert_thresholds = ArrayField(
         models.PositiveSmallIntegerField(), default=default_thresholds, help_text="Per cent of a budget or quota."
     )
+    exports_only_approved = models.BooleanField(
+        default=False, help_text="Texts that nobody has approved are left out of downloads."
+    )
     closes_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="It is being deleted: read-only, and gone from then on."
     )
@@ -182,6 +185,7 @@ class Scope(models.TextChoices):
 
     READ = "read", "Read products, texts, runs and usage"
     WRITE = "write", "Import, write, edit and export"
+    APPROVE = "approve", "Approve texts"
     ADMIN = "admin", "API keys and members"
     BILLING = "billing", "Plan, caps and payment"
     WEBHOOKS = "webhooks", "Webhook endpoints and what was sent to them"
@@ -212,6 +216,7 @@ class Membership(WorkspaceOwned):
     burst_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Below the plan's limit.")
     requests_per_day = models.PositiveIntegerField(null=True, blank=True, help_text="Below the plan's limit.")
     wants_weekly_summary = models.BooleanField(default=True)
+    wants_mention_mail = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet["Membership"].as_manager()
@@ -219,6 +224,8 @@ class Membership(WorkspaceOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=("workspace", "user"), name="membership_once_per_user"),
+            # What rows of the same workspace refer to, and no others: see generation's migration 0014.
+            models.UniqueConstraint(fields=("workspace", "id"), name="membership_within_workspace"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_known_role"),
             not_negative("membership", "spend_cap_nanos"),
         ]

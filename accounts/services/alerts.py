@@ -25,6 +25,10 @@ def set_weekly_summary(membership_id: UUID, *, is_wanted: bool) -> None:
     Membership.objects.across_workspaces().filter(pk=membership_id).update(wants_weekly_summary=is_wanted)
 
 
+def set_mention_mail(membership_id: UUID, *, is_wanted: bool) -> None:
+    Membership.objects.across_workspaces().filter(pk=membership_id).update(wants_mention_mail=is_wanted)
+
+
 def close_notice(notice: Notice) -> None:
     """For everybody, and with it the lower thresholds of the same budget or month; a higher one will show again."""
     about, _, percent = notice.topic.rpartition("/")

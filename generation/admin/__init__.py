@@ -8,6 +8,7 @@ from generation.admin.registry import LlmModelAdmin, ProviderAdmin
 from generation.admin.routing import EconomyOutcomeAdmin, LearningAdmin, RoutingRuleAdmin
 from generation.admin.work import (
     CatalogueAdmin,
+    CommentAdmin,
     LlmCallAdmin,
     RunAdmin,
     RunItemAdmin,
@@ -19,6 +20,7 @@ __all__ = [
     "CachedTemplateAdmin",
     "CachedTextAdmin",
     "CatalogueAdmin",
+    "CommentAdmin",
     "EconomyOutcomeAdmin",
     "LearningAdmin",
     "LlmCallAdmin",

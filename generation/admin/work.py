@@ -15,7 +15,7 @@ from accounts.dollars import round_usd
 from accounts.models import Workspace
 from contentopt.jobs import JobState
 from generation.admin.caching import purge_workspaces
-from generation.models import BatchPart, Catalogue, LlmBatch, LlmCall, Run, RunItem, Text
+from generation.models import BatchPart, Catalogue, Comment, LlmBatch, LlmCall, Run, RunItem, Text
 from generation.services.explaining import Nearest, explain
 from generation.services.runs import requeue_items
 from generation.services.usage import usage_since
@@ -135,8 +135,8 @@ def _told(nearest: Nearest) -> str:
 
 @admin.register(Text)
 class TextAdmin(HistoryAdmin):
-    list_display = ("__str__", "workspace", "source", "model_id", "cost", "created_at")
-    list_filter = ("source", "provider")
+    list_display = ("__str__", "workspace", "source", "state", "model_id", "cost", "created_at")
+    list_filter = ("state", "source", "provider")
     search_fields = ("workspace__slug", "product__title")
     exclude = ("explanation",)
     readonly_fields = ("way", "nearest")
@@ -154,6 +154,13 @@ class TextAdmin(HistoryAdmin):
     @admin.display(description="Cost")
     def cost(self, text: Text) -> str:
         return round_usd(text.cost_nanos)
+
+
+@admin.register(Comment)
+class CommentAdmin(HistoryAdmin):
+    list_display = ("__str__", "workspace", "created_by", "api_key", "created_at", "edited_at")
+    list_select_related = ("workspace", "created_by", "api_key")
+    search_fields = ("workspace__slug", "created_by__email")
 
 
 @admin.register(LlmBatch)

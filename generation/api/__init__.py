@@ -8,11 +8,13 @@ from generation.api.budget import Budget
 from generation.api.bulk import BulkDescriptions, BulkTexts
 from generation.api.cache import Cache
 from generation.api.catalogues import CatalogueExport, CatalogueProblems, Catalogues, OneCatalogue
+from generation.api.commenting import OneComment, ProductComments, TextComments
 from generation.api.descriptions import Descriptions
 from generation.api.estimates import Estimates
 from generation.api.keys import EndPreviousSecret, Keys, OneKey, RevokeKey, RotateKey
 from generation.api.products import OneProduct, Products
 from generation.api.refining import RefineText
+from generation.api.reviewing import ApproveText, ReopenText, SubmitText
 from generation.api.runs import CancelRun, OneRun, PauseRun, ResumeRun, RetryRun, Runs
 from generation.api.streams import OneStream
 from generation.api.texts import KeepText, OneText, RejectText, Texts
@@ -37,8 +39,14 @@ urlpatterns = [
     path("texts/<uuid:pk>/keep", KeepText.as_view(), name="api_text_keep"),
     path("texts/<uuid:pk>/refine", RefineText.as_view(), name="api_text_refine"),
     path("texts/<uuid:pk>/reject", RejectText.as_view(), name="api_text_reject"),
+    path("texts/<uuid:pk>/review", SubmitText.as_view(), name="api_text_review"),
+    path("texts/<uuid:pk>/approve", ApproveText.as_view(), name="api_text_approve"),
+    path("texts/<uuid:pk>/reopen", ReopenText.as_view(), name="api_text_reopen"),
+    path("texts/<uuid:pk>/comments", TextComments.as_view(), name="api_text_comments"),
+    path("comments/<uuid:pk>", OneComment.as_view(), name="api_comment"),
     path("products", Products.as_view(), name="api_products"),
     path("products/<uuid:pk>", OneProduct.as_view(), name="api_product"),
+    path("products/<uuid:pk>/comments", ProductComments.as_view(), name="api_product_comments"),
     path("catalogues", Catalogues.as_view(), name="api_catalogues"),
     path("catalogues/<uuid:pk>", OneCatalogue.as_view(), name="api_catalogue"),
     path("catalogues/<uuid:pk>/problems", CatalogueProblems.as_view(), name="api_catalogue_problems"),

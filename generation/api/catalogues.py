@@ -7,6 +7,7 @@ from django.db import IntegrityError
 from django.db.models import Count
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import MultiPartParser
@@ -19,10 +20,23 @@ from generation.api.base import NewestFirst, PageQuery, WorkspaceAPIView
 from generation.api.conditional import version_of
 from generation.api.document import operation
 from generation.api.strict import StrictSerializer
-from generation.exporting import export_name
+from generation.exporting import export_name, left_out
 from generation.models import Catalogue, RowProblem
 from generation.services.catalogues import download, receive_file
 
+LEFT_OUT = [
+    OpenApiParameter(
+        "Texts-Left-Out",
+        int,
+        "header",
+        response=[200],
+        description="How many texts are not in the file because nobody approved them; 0 unless the workspace wants "
+        "only approved ones.",
+    ),
+    OpenApiParameter(
+        "Link", str, "header", response=[200], description="Where there are such: the page that lists them."
+    ),
+]
 FORM_BYTES = 64 * 1024  # what a multipart form adds to the file it carries
 
 
@@ -127,10 +141,22 @@ class CatalogueExport(WorkspaceAPIView):
     content_negotiation_class = AnyAccept
 
     @operation(
-        "export_catalogue", query=ExportQuery, replies={(200, "text/csv"): OpenApiTypes.BINARY}, errors=[404, 409]
+        "export_catalogue",
+        query=ExportQuery,
+        replies={(200, "text/csv"): OpenApiTypes.BINARY},
+        errors=[404, 409],
+        headers=LEFT_OUT,
     )
     def get(self, _request: Request, pk: str) -> FileResponse:
-        """The received file, byte for byte, except the cells we wrote. Works at any time of a run."""
+        """The received file, byte for byte, except the cells we wrote. Works at any time of a run. Where the workspace
+        exports only approved texts, `Texts-Left-Out` says how many others there are, and `Link` where they are."""
         only_empty = self.query(ExportQuery)["only_empty"]
         catalogue: Catalogue = self.find(Catalogue.objects.all(), pk)
-        return attachment(download(catalogue, only_empty=only_empty), export_name(catalogue), "text/csv")
+        response = attachment(download(catalogue, only_empty=only_empty), export_name(catalogue), "text/csv")
+        kept_back = left_out(catalogue, only_empty=only_empty)
+        response["Texts-Left-Out"] = str(kept_back.total)
+        if kept_back.total:
+            products = reverse("products", [self.workspace.slug], request=self.request)
+            title = f"{kept_back.drafts} draft, {kept_back.in_review} in review"
+            response["Link"] = f'<{products}?catalogue={catalogue.pk}&state=unapproved>; rel="related"; title="{title}"'
+        return response

@@ -56,7 +56,7 @@ ERRORS = {
     412: "`precondition_failed`: it was changed since you read it.",
     413: "`too_large`: the body is over the limit.",
     415: "`unsupported_media_type`: the body is not of the type this operation takes.",
-    422: "`invalid` (`details` names the fields), `invalid_cursor`, `idempotency_key_reused`, or what the message says.",
+    422: "`invalid` (`details` names the fields), `invalid_cursor`, `idempotency_key_reused`, or as the message says.",
     429: "`rate_limited`: a limit for a minute or a day is used up. `details` says which (`limit`: `burst`, `day`, "
     "`reads`), whose (`scope`), when it makes room (`retry_after`, `resets_at`) and which plan has more (`lifted_by`). "
     "`budget_in_flight`: other requests hold the rest of a budget for a moment.",
@@ -129,6 +129,7 @@ def operation(
     body: Any = None,
     query: Any = None,
     errors: Iterable[int] = (),
+    headers: Iterable[OpenApiParameter] = (),
     deprecation: Deprecation | None = None,
 ) -> Callable[[F], F]:
     """One operation. `errors` are those beside the ones that every operation, its method, or every body can give."""
@@ -144,7 +145,7 @@ def operation(
             summary=name.replace("_", " ").capitalize(),
             request=body,
             responses={**replies, **conduct.replies, **refusals},
-            parameters=[*HEADERS, *conduct.parameters, *([query] if query else [])],
+            parameters=[*HEADERS, *headers, *conduct.parameters, *([query] if query else [])],
             deprecated=deprecation is not None or None,
         )(conducted)
 

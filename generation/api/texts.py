@@ -47,6 +47,8 @@ class TextReply(serializers.Serializer[Text]):
         source="is_undecided", help_text="Another wording that waits to be kept or rejected; not the product's text."
     )
     rejected_at = serializers.DateTimeField(allow_null=True)
+    state = serializers.ChoiceField(Text.State.choices, help_text="Whether it may go out.")
+    approved_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 
     def get_bullets(self, text: Text) -> list[str]:
@@ -94,6 +96,7 @@ def description_reply(reply: dict[str, Any], allowance: Allowance, explanation: 
 
 class TextsQuery(PageQuery):
     product = serializers.UUIDField(required=False, help_text="Only the versions of this product.")
+    state = serializers.ChoiceField(Text.State.choices, required=False, help_text="Only those in this state.")
 
 
 class Texts(WorkspaceAPIView):
@@ -104,6 +107,8 @@ class Texts(WorkspaceAPIView):
         texts = Text.objects.in_workspace(self.workspace)
         if "product" in query:
             texts = texts.filter(product_id=query["product"])
+        if "state" in query:
+            texts = texts.filter(state=query["state"])
         return self.page(texts, TextReply)
 
 

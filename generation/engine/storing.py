@@ -158,9 +158,10 @@ def next_version(product: Product | None) -> int:
 
 
 def chosen_since(product: Product, run_item: RunItem) -> bool:
-    """Whether somebody wrote, edited, kept or restored the present text by hand since the run began."""
+    """Whether somebody wrote, edited, kept, restored or reviewed the present text by hand since the run began."""
     present = product.text
-    return bool(present and present.run_item_id is None and present.updated_at > run_item.run.created_at)
+    is_by_hand = present and (present.run_item_id is None or present.submitted_at is not None)
+    return bool(present and is_by_hand and present.updated_at > run_item.run.created_at)
 
 
 def undecided(product: Product) -> QuerySet[Text]:

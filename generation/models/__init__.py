@@ -3,6 +3,7 @@ from __future__ import annotations
 from generation.models.batches import BatchPart, LlmBatch
 from generation.models.caching import CachedTemplate, CachedText, Flight
 from generation.models.catalogues import Catalogue, CatalogueChunk, ColumnMapping, Product, RowProblem, Variant
+from generation.models.comments import Comment
 from generation.models.nights import Night, NightItem
 from generation.models.providers import LONG_RATES, LlmCall, LlmModel, ModelPrice, Provider
 from generation.models.routing import EconomyOutcome, Learning, RoutingRule
@@ -18,6 +19,7 @@ __all__ = [
     "Catalogue",
     "CatalogueChunk",
     "ColumnMapping",
+    "Comment",
     "EconomyOutcome",
     "Flight",
     "Learning",

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import TenantQuerySet, Workspace, WorkspaceOwned
+from accounts.models import Membership, TenantQuerySet, Workspace, WorkspaceOwned
 from contentopt.jobs import Job
 
 
@@ -122,6 +122,14 @@ class Product(WorkspaceOwned):
     originals = models.JSONField(default=dict, help_text="Present cells of the fields we may write, as received.")
     original_hash = models.CharField(max_length=64, blank=True, help_text="Of the present description, to find twins.")
     text = models.ForeignKey("generation.Text", on_delete=models.SET_NULL, null=True, related_name="+")
+    assignee = models.ForeignKey(
+        Membership,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="assigned_products",
+        help_text="Who sees to its text. A member of its own workspace: a foreign key over both columns holds that.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ProductQuerySet.as_manager()

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import hashlib
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import TenantQuerySet, Workspace, WorkspaceOwned
+from generation.facts import FIELDS
 
 
 class Text(WorkspaceOwned):
     """One version of one product's texts (or of an API request's, without a product). Versions are never overwritten,
-    except that autosave keeps updating the version the same person has open."""
+    except that autosave keeps updating the version the same person has open, until it is sent to review: from then on
+    its words never change (a trigger holds that), so its id names what somebody read and approved."""
 
     class Source(models.TextChoices):
         """Which layer answered. The words are the API's."""
@@ -22,6 +26,13 @@ class Text(WorkspaceOwned):
         COALESCED = "coalesced", "Shared with an identical request"
         EDITED = "edited", "Edited by a person"
         RESTORED = "restored", "Restored from an earlier version"
+
+    class State(models.TextChoices):
+        """Whether it may go out. Every version begins as a draft."""
+
+        DRAFT = "draft", "Draft"
+        IN_REVIEW = "in_review", "In review"
+        APPROVED = "approved", "Approved"
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="texts")
     product = models.ForeignKey(
@@ -48,6 +59,15 @@ class Text(WorkspaceOwned):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     rejection = models.TextField(blank=True, help_text="Why it was not usable, in the words of whoever said so.")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    submitted_at = models.DateTimeField(null=True, blank=True, help_text="Sent to review: its words stay from then on.")
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     provider = models.CharField(max_length=60, blank=True)
     model_id = models.CharField(max_length=100, blank=True)
     cost_nanos = models.BigIntegerField(default=0)
@@ -76,8 +96,29 @@ class Text(WorkspaceOwned):
             ),
             models.CheckConstraint(condition=Q(cost_nanos__gte=0), name="text_cost_not_negative"),
             models.CheckConstraint(condition=~Q(description=""), name="text_not_empty"),
+            models.CheckConstraint(
+                condition=Q(state="draft")
+                | Q(
+                    state__in=("in_review", "approved"),
+                    product__isnull=False,
+                    submitted_at__isnull=False,
+                    is_proposal=False,
+                    rejected_at__isnull=True,
+                ),
+                name="text_reviewed_is_in_use",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="approved", approved_at__isnull=False)
+                | (~Q(state="approved") & Q(approved_at__isnull=True)),
+                name="text_approved_at_a_time",
+            ),
         ]
-        indexes = [models.Index(fields=("workspace", "-created_at"), name="text_newest")]
+        indexes = [
+            models.Index(fields=("workspace", "-created_at"), name="text_newest"),
+            models.Index(
+                fields=("workspace", "state", "-created_at"), name="text_reviewed", condition=~Q(state="draft")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.description[:60]}…"
@@ -94,6 +135,15 @@ class Text(WorkspaceOwned):
     @property
     def is_offline(self) -> bool:
         return self.provider == "offline"
+
+    @property
+    def is_approved(self) -> bool:
+        return self.state == Text.State.APPROVED
+
+    @property
+    def words_digest(self) -> str:
+        """Names the words, so that somebody can say which ones they read."""
+        return hashlib.sha256("\x1f".join(getattr(self, name) for name in FIELDS).encode()).hexdigest()[:32]
 
 
 class Refinement(WorkspaceOwned):

@@ -72,7 +72,9 @@ def reject_text(text: Text, *, by: User | None, reason: str = "") -> Text:
     if not text.is_proposal:
         upkeep.withdraw(text)
     text.rejected_at, text.rejected_by, text.rejection = timezone.now(), by, clean(reason)[:MAX_REASON]
-    text.save(update_fields=["rejected_at", "rejected_by", "rejection", "updated_at"])
+    text.state, text.approved_at, text.approved_by = Text.State.DRAFT, None, None
+    review = ("state", "approved_at", "approved_by")
+    text.save(update_fields=["rejected_at", "rejected_by", "rejection", *review, "updated_at"])
     if product and product.text_id == text.pk:
         show(product, last_good(product, instead_of=text))
     return text

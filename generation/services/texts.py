@@ -171,7 +171,7 @@ def _edited(product: Product, base: Text | None, fields: dict[str, str], editor:
     if base and _same_sitting(base, editor):
         for name, value in values.items():
             setattr(base, name, value)
-        base.save()
+        base.save(update_fields=[*values, "updated_at"])
         return base
     text = Text.objects.create(
         workspace_id=product.workspace_id,
@@ -194,8 +194,10 @@ def _edited(product: Product, base: Text | None, fields: dict[str, str], editor:
 
 
 def _same_sitting(text: Text, editor: User | None) -> bool:
+    """Never of a text that was sent to review: those words stay, and the edit is a new draft."""
     age = (timezone.now() - text.updated_at).total_seconds()
-    return text.source == Text.Source.EDITED and text.created_by == editor and age < SAME_SITTING_SECONDS
+    is_open = text.source == Text.Source.EDITED and text.submitted_at is None
+    return is_open and text.created_by == editor and age < SAME_SITTING_SECONDS
 
 
 def clean(value: str) -> str:

@@ -9,7 +9,7 @@ from django.http import Http404
 
 from accounts.middleware import WorkspaceRequest
 from accounts.models import Membership, TenantQuerySet
-from generation.models import Catalogue, Product, Refinement, Run, Text
+from generation.models import Catalogue, Comment, Product, Refinement, Run, Text
 
 M = TypeVar("M", bound=models.Model)
 
@@ -26,7 +26,8 @@ def find_catalogue(request: WorkspaceRequest, pk: str) -> Catalogue:
 
 
 def find_product(request: WorkspaceRequest, pk: str) -> Product:
-    return _find(request, Product.objects.select_related("text", "catalogue"), pk)
+    people = ("text__approved_by", "text__submitted_by")
+    return _find(request, Product.objects.select_related("text", "catalogue", *people), pk)
 
 
 def find_run(request: WorkspaceRequest, pk: str) -> Run:
@@ -35,6 +36,10 @@ def find_run(request: WorkspaceRequest, pk: str) -> Run:
 
 def find_text(request: WorkspaceRequest, pk: str) -> Text:
     return _find(request, Text.objects.select_related("product"), pk)
+
+
+def find_comment(request: WorkspaceRequest, pk: str) -> Comment:
+    return _find(request, Comment.objects.select_related("text__product", "workspace", "created_by"), pk)
 
 
 def find_membership(request: WorkspaceRequest, pk: str) -> Membership:

@@ -14,12 +14,19 @@ from django.views.decorators.http import require_POST
 from accounts.audit import record
 from accounts.middleware import WorkspaceRequest
 from accounts.models import Action, Scope
-from accounts.permissions import require_scope
+from accounts.permissions import ROLE_SCOPES, require_scope
 from accounts.spreadsheets import csv_lines
 from contentopt.downloads import attachment
 from contentopt.errors import DomainError
 from generation.catalogues.dialect import Dialect
-from generation.exporting import NEW_COLUMN, export_name, product_changes, target_columns, written_products
+from generation.exporting import (
+    NEW_COLUMN,
+    export_name,
+    left_out,
+    product_changes,
+    target_columns,
+    written_products,
+)
 from generation.forms import DialectForm, MappingForm, UploadForm
 from generation.models import Catalogue, Product
 from generation.services import catalogues
@@ -157,6 +164,8 @@ def export_review(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse
         "catalogue": catalogue,
         "page": page,
         "only_empty": only_empty,
+        "left_out": left_out(catalogue, only_empty=only_empty),
+        "may_set_rule": Scope.ADMIN in ROLE_SCOPES[request.membership.role],
         "column_names": [[*catalogue.header, NEW_COLUMN][column] for column in columns.values()],
         "changes": [
             {"product": product, "cells": product_changes(catalogue, product, columns)} for product in page.object_list

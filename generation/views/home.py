@@ -22,6 +22,7 @@ from generation.forms import TryForm
 from generation.models import Catalogue, Run, Stream, Text
 from generation.services import visitors
 from generation.services.catalogues import catalogue_health
+from generation.services.reviewing import waiting_for
 from generation.services.runs import Progress, run_progress
 from generation.services.texts import sentences_with_facts
 from generation.services.usage import usage_since
@@ -101,6 +102,7 @@ def workspace_home(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "unwritten": health["products"] - health["written"] if health else 0,
         "open_runs": _open_runs(request),
         "last_run": _runs(request).filter(state=Run.State.FINISHED).first(),
+        "waiting": waiting_for(request.workspace, request.membership),
         "usage": usage_since(request.workspace, days=30),
         "budget": workspace_budget(request.workspace),
         "steps": steps,

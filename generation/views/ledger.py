@@ -23,6 +23,7 @@ from generation.services.explaining import explain
 from generation.services.texts import sentences_with_facts
 from generation.services.usage import LAYERS, By, Span, key_names, member_names, read_usage, run_name
 from generation.views.access import find_text
+from generation.views.commenting import comments_context
 from generation.views.partials import render_page
 
 LINES_PER_PAGE = 50
@@ -123,5 +124,6 @@ def text(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
         "sentences": sentences_with_facts(found.description, found.evidence),
         "explanation": explain(found),
         "is_present": bool(found.product and found.product.text_id == found.pk),
+        **({} if found.product else comments_context(request, found)),
     }
     return render(request, "usage/text.html", context)

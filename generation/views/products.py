@@ -22,13 +22,16 @@ from generation.services import streams, texts
 from generation.services.catalogues import thin_products
 from generation.services.decisions import last_good
 from generation.services.explaining import explain
+from generation.services.mentions import members_of
 from generation.services.refining import conversation_about
 from generation.services.suggesting import suggestions
 from generation.views.access import find_product
+from generation.views.commenting import comments_context
 from generation.views.differences import compared
 from generation.views.partials import render_page
 
 PRODUCTS_PER_PAGE = 50
+MINE, NOBODY, UNAPPROVED = "me", "nobody", "unapproved"
 
 FILTERS = {
     "": "All",
@@ -40,11 +43,12 @@ FILTERS = {
     "shared": "Duplicates",
     "thin": "Few facts",
 }
+STATES = {**dict(Text.State.choices), UNAPPROVED: "Not approved"}
 
 
 @require_scope(Scope.READ)
 def products(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    found: Any = Product.objects.in_workspace(request.workspace).select_related("text")
+    found: Any = Product.objects.in_workspace(request.workspace).select_related("text", "assignee__user")
     catalogues = Catalogue.objects.in_workspace(request.workspace).filter(status=Catalogue.Status.READY)
     chosen = catalogues.filter(pk=request.GET["catalogue"]).first() if _is_given(request, "catalogue") else None
     if chosen:
@@ -52,6 +56,7 @@ def products(request: WorkspaceRequest, slug: str) -> HttpResponse:
     shown = request.GET.get("show", "")
     if shown in FILTERS:
         found = _filtered(request, found, shown)
+    found = _reviewed(request, found)
     query = request.GET.get("q", "").replace("\x00", "")[:200]
     page = Paginator(found.search(query).order_by("-created_at__date", "catalogue", "row_number"), PRODUCTS_PER_PAGE)
     context = {
@@ -61,6 +66,10 @@ def products(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "filters": FILTERS,
         "show": shown,
         "query": query,
+        "states": STATES,
+        "state": request.GET.get("state", ""),
+        "members": members_of(request.workspace),
+        "assignee": request.GET.get("assignee", ""),
     }
     return render_page(request, "products/list.html", context, part="rows")
 
@@ -68,6 +77,19 @@ def products(request: WorkspaceRequest, slug: str) -> HttpResponse:
 def _is_given(request: WorkspaceRequest, name: str) -> bool:
     value = request.GET.get(name, "")
     return len(value) == len("00000000-0000-0000-0000-000000000000")
+
+
+def _reviewed(request: WorkspaceRequest, found: Any) -> Any:
+    state, assignee = request.GET.get("state", ""), request.GET.get("assignee", "")
+    if state == UNAPPROVED:
+        found = found.written().exclude(text__state=Text.State.APPROVED)
+    elif state in STATES:
+        found = found.filter(text__state=state)
+    if assignee == MINE:
+        return found.filter(assignee=request.membership)
+    if assignee == NOBODY:
+        return found.filter(assignee=None)
+    return found.filter(assignee__user__email=assignee) if assignee else found
 
 
 def _filtered(request: WorkspaceRequest, found: Any, shown: str) -> Any:
@@ -124,6 +146,8 @@ def _product_page(request: WorkspaceRequest, found: Product) -> HttpResponse:
         "suggestions": suggestions(facts, proposal or text, is_offline=read_offer().is_offline) if text else [],
         "explanation": explain(text) if text else None,
         "conversation": conversation_about(found),
+        "scopes": ROLE_SCOPES[request.membership.role],
+        **comments_context(request, found),
         "stand_in": last_good(found, instead_of=text) if text else None,
         "variants": found.variants.all()[:100],
         "tones": TONES,

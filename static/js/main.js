@@ -11,3 +11,4 @@ import "./times.js";
 import "./examples.js";
 import "./streams.js";
 import "./passkeys.js";
+import "./keys.js";

@@ -13,8 +13,8 @@ from accounts.permissions import ROLE_SCOPES
     [
         (Role.VIEWER, {"read"}),
         (Role.EDITOR, {"read", "write"}),
-        (Role.ADMIN, {"read", "write", "admin", "webhooks"}),
-        (Role.OWNER, {"read", "write", "admin", "billing", "webhooks"}),
+        (Role.ADMIN, {"read", "write", "approve", "admin", "webhooks"}),
+        (Role.OWNER, {"read", "write", "approve", "admin", "billing", "webhooks"}),
     ],
 )
 def test_each_role_may_what_the_table_says(role: Role, scopes: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""Schemathesis is given rows that exist, kept from taking away the key that it asks with, and told what no schema says."""
+"""Schemathesis is given rows that exist, kept from taking its own key away, and told what no schema says."""
 
 from __future__ import annotations
 

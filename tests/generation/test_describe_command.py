@@ -102,6 +102,22 @@ def test_json_is_one_object_and_nothing_else(
     assert "Price:" in shown.err
 
 
+def test_texts_that_nobody_approved_are_left_out_where_the_workspace_wants_that(
+    shop: Workspace, source: Path, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Workspace.objects.filter(pk=shop.pk).update(exports_only_approved=True)
+
+    describe(shop, source, output, "--json")
+    summary = json.loads(capsys.readouterr().out)
+    describe(shop, source, output)
+
+    assert (summary["written"], summary["left_out"]) == (3, 3)
+    assert output.read_bytes() == source.read_bytes()
+    said = " ".join(capsys.readouterr().out.split())
+    assert "3 texts are left out, because only approved ones are exported: 3 drafts, 0 in review." in said
+    assert f"/w/{shop.slug}/products/?catalogue=" in said
+
+
 def test_second_time_writes_nothing_again(shop: Workspace, source: Path, output: Path) -> None:
     describe(shop, source, output)
     first = output.read_bytes()

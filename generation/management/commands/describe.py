@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from accounts.budgets import Payer
+from accounts.emails import public_url
 from accounts.models import Role, User, Workspace
 from accounts.services.workspaces import create_workspace
 from contentopt import jobs
@@ -29,7 +30,7 @@ from contentopt.jobs import UNFINISHED, JobState
 from generation.batches import queue
 from generation.engine.items import DIED, finish_run, payer_of, write_item
 from generation.engine.storing import default_wishes
-from generation.exporting import export_file
+from generation.exporting import export_file, left_out
 from generation.facts import CHANNELS, LANGUAGES, LENGTHS, TONES
 from generation.forms import TIER_NAMES
 from generation.importing import import_catalogue, keep_file
@@ -192,6 +193,7 @@ class Command(BaseCommand):
     # --- The result ---
 
     def export(self, catalogue: Catalogue, output: Path) -> int:
+        catalogue.workspace.refresh_from_db(fields=["exports_only_approved"])
         partial = output.with_name(output.name + ".part")
         with partial.open("wb") as target:
             for piece in export_file(catalogue):
@@ -210,6 +212,7 @@ class Command(BaseCommand):
             "products": catalogue.product_count,
             "written": written,
             "known": progress.known if progress else 0,
+            "left_out": left_out(catalogue).total,
             "failed": len(failures),
             "cost_usd": f"{(progress.cost_nanos if progress else 0) / DOLLAR:.9f}",
             "failures": [{"product": title, "reason": reason} for title, reason in failures],
@@ -218,6 +221,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(summary, ensure_ascii=False))
         else:
             self.show_summary(summary, failures)
+            if summary["left_out"]:
+                self.show_left_out(catalogue)
         every_row_ended = progress is None or progress.ended == progress.total
         return 0 if every_row_ended else 1
 
@@ -228,6 +233,13 @@ class Command(BaseCommand):
         self.console.print(table)
         for title, reason in failures[:20]:
             self.console.print(f"  [red]not written[/] {title}: {reason}", highlight=False)
+
+    def show_left_out(self, catalogue: Catalogue) -> None:
+        waiting = public_url("products", catalogue.workspace.slug)
+        self.console.print(
+            f"{left_out(catalogue)} Approve them here, then run the same command again: ", highlight=False
+        )
+        self.console.print(f"{waiting}?catalogue={catalogue.pk}&state=unapproved", soft_wrap=True, highlight=False)
 
 
 def check_paths(source: Path, output: Path) -> None:

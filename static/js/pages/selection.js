@@ -5,7 +5,7 @@ function show(form) {
   const all = form.querySelector("[data-selects-all]");
   const ticked = boxes(form).filter((box) => box.checked).length;
   form.querySelector("[data-selected]").textContent = ticked;
-  form.querySelector("[type=submit]").lastChild.textContent = `Write ${ticked} description${ticked === 1 ? "" : "s"}`;
+  form.querySelector("[data-writes]").lastChild.textContent = `Write ${ticked} description${ticked === 1 ? "" : "s"}`;
   all.checked = ticked > 0 && ticked === boxes(form).length;
   all.indeterminate = ticked > 0 && !all.checked;
 }
