@@ -6,6 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Q
+from django.db.models.functions import Now
+
 from accounts.models import ApiKey, Membership
 
 
@@ -25,6 +28,7 @@ def ended(admissions: Collection[Admission]) -> set[Admission]:
         found = Membership.objects.across_workspaces().filter(pk__in=members, user__is_active=True)
         members -= set(found.values_list("pk", flat=True))
     if keys:
-        active = ApiKey.objects.across_workspaces().filter(pk__in=keys, revoked_at=None)
+        in_time = Q(expires_at=None) | Q(expires_at__gt=Now())
+        active = ApiKey.objects.across_workspaces().filter(in_time, pk__in=keys, revoked_at=None)
         keys -= set(active.values_list("pk", flat=True))
     return {each for each in admissions if each.membership_id in members or each.key_id in keys}

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
@@ -41,14 +42,15 @@ class Kept:
 class Asked:
     """A request under a key. `sealed_with` encrypts the reply: with something that only whoever asked knows."""
 
-    api_key: ApiKey
+    workspace_id: UUID
+    api_key: ApiKey | None  # None: a person, by their access token
     idempotency_key: str
     request_hash: str
     sealed_with: str = ""
 
     @property
     def rows(self) -> QuerySet[IdempotentRequest]:
-        rows = IdempotentRequest.objects.in_workspace(self.api_key.workspace_id)
+        rows = IdempotentRequest.objects.in_workspace(self.workspace_id)
         return rows.filter(idempotency_key=self.idempotency_key)
 
     def seal(self, body: bytes) -> bytes:
@@ -119,7 +121,7 @@ def _claim_or_wait(asked: Asked) -> Claim | Kept:
 def _claim(asked: Asked) -> Claim | None:
     token = uuid.uuid4()
     new = IdempotentRequest(
-        workspace_id=asked.api_key.workspace_id,
+        workspace_id=asked.workspace_id,
         api_key=asked.api_key,
         idempotency_key=asked.idempotency_key,
         request_hash=asked.request_hash,

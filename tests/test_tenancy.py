@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
-from django.urls import get_resolver, resolve, reverse
+from django.urls import NoReverseMatch, get_resolver, resolve, reverse
 
 from accounts.models import (
     PLATFORM_WORKSPACE_ID,
@@ -285,12 +285,12 @@ class Rows:
             "refinement_": self.refinement,
             "comment_": self.comment,
             "product": self.product,
-            "run_": self.run,
+            "run": self.run,
             "text": self.text,
-            "api_key_": self.key,
+            "api_key": self.key,
             "stream": self.stream,
             "webhook_": self.delivery.endpoint,
-            "webhook_delivery": self.delivery,
+            "webhook_deliver": self.delivery,
             "webhook_replay": self.delivery,
             "webhook_replay_failed": self.delivery.endpoint,
             "alert_close": self.notice,
@@ -299,6 +299,12 @@ class Rows:
         fitting = [start for start in rows if name.startswith(start)]
         row = rows[max(fitting, key=len)] if fitting else self.catalogue
         return uuid.UUID(str(row.pk))
+
+    def operation(self, name: str) -> str:
+        try:
+            return reverse(name)
+        except NoReverseMatch:
+            return reverse(name, kwargs={"pk": self.argument(name.removeprefix("api_"))})
 
     def page(self, name: str, slug: str | None = None) -> str:
         kwargs: dict[str, object] = {"slug": slug or self.workspace.slug}

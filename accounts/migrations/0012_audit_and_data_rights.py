@@ -17,7 +17,7 @@ DROP FUNCTION accounts_keep_audit();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0009_standing_and_prices"),
+        ("accounts", "0011_sign_in"),
     ]
 
     operations = [

@@ -25,7 +25,7 @@ def date_secrets(apps, _schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0009_standing_and_prices")]
+    dependencies = [("accounts", "0012_audit_and_data_rights")]
     operations = [
         migrations.AddField(
             "apikey",
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 (
                     "api_key",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.apikey"
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.apikey"
                     ),
                 ),
                 (

@@ -12,7 +12,7 @@ class IdempotentRequest(WorkspaceOwned):
 
     idempotency_key = models.CharField(max_length=255)
     request_hash = models.CharField(max_length=64, help_text="Of what was asked for: method, address and body.")
-    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, null=True, related_name="+")
     lease_token = models.UUIDField(editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     status = models.PositiveSmallIntegerField(null=True)

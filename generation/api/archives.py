@@ -56,7 +56,7 @@ class Archives(ArchiveView):
         """Have everything of the workspace put into one ZIP: all tables as JSON lines and CSV, and the imported files.
         While one is being made it is the reply, so asking twice makes one. Poll `status_url`."""
         self.body(ArchiveBody)
-        archive = archives.request_archive(workspace=self.workspace, requested_by=self.key.created_by)
+        archive = archives.request_archive(workspace=self.workspace, requested_by=self.person)
         status_url = reverse("api_archive", [archive.pk], request=request)
         return Response({**ArchiveReply(archive).data, "status_url": status_url}, status=202)
 

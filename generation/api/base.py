@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -23,6 +24,7 @@ from rest_framework.views import APIView
 from accounts.admission import Admission
 from accounts.budgets import Payer
 from accounts.models import ApiKey, Membership, TenantQuerySet, User, Workspace
+from accounts.permissions import scopes_of
 from accounts.throttling import Allowance
 from contentopt.errors import DomainError
 from generation.api.deprecation import Deprecation
@@ -103,6 +105,10 @@ class WorkspaceAPIView(APIView):
         return self.caller.created_by if isinstance(self.caller, ApiKey) else self.caller.user
 
     @property
+    def scopes(self) -> Collection[str]:
+        return scopes_of(self.caller)
+
+    @property
     def workspace(self) -> Workspace:
         return self.caller.workspace
 
@@ -112,7 +118,7 @@ class WorkspaceAPIView(APIView):
 
     @property
     def admission(self) -> Admission:
-        return Admission(key_id=self.key.pk)
+        return Admission(key_id=self.key.pk) if self.key else Admission(membership_id=self.caller.pk)
 
     @property
     def allowance(self) -> Allowance:

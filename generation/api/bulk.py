@@ -19,7 +19,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.throttling import Allowance, refuse, take_for_key
+from accounts.throttling import Allowance, refuse, take_for_caller
 from contentopt.errors import DomainError
 from generation.api.base import WorkspaceAPIView, body_hash, validated
 from generation.api.briefs import DescriptionBody, brief_from_body
@@ -99,7 +99,7 @@ class BulkView(WorkspaceAPIView):
         """Each item counts as a request; the first one is this request itself."""
         if index == 0:
             return self.allowance
-        allowance = take_for_key(self.key, is_read=False)
+        allowance = take_for_caller(self.caller, is_read=False)
         if not allowance.allowed:
             raise refuse(allowance)
         return allowance

@@ -65,7 +65,7 @@ class TextComments(CommentList):
         comment = add_comment(
             text=text,
             words=self.body(CommentBody)["comment"],
-            by=self.key.created_by,
+            by=self.person,
             api_key=self.key,
             idempotency_key=self.idempotency_key(),
             request_hash=body_hash([str(pk), request.data]),
@@ -82,12 +82,12 @@ class OneComment(WorkspaceAPIView):
     def patch(self, _request: Request, pk: str) -> Response:
         """Change a comment that was made with this key."""
         comment, words = self.comment(pk), self.body(CommentBody)["comment"]
-        changed = change_comment(comment, words=words, by=None, api_key=self.key)
+        changed = change_comment(comment, words=words, by=None if self.key else self.person, api_key=self.key)
         return Response(CommentReply(changed).data)
 
     @operation("delete_comment", replies={204: None}, errors=[404])
     def delete(self, _request: Request, pk: str) -> Response:
         """Delete a comment that was made with this key, or with the scope `admin` any."""
-        may_any = Scope.ADMIN in self.key.scopes
-        delete_comment(self.comment(pk), by=None, api_key=self.key, may_any=may_any)
+        may_any = Scope.ADMIN in self.scopes
+        delete_comment(self.comment(pk), by=None if self.key else self.person, api_key=self.key, may_any=may_any)
         return Response(status=204)

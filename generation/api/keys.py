@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -134,8 +135,12 @@ class KeysView(WorkspaceAPIView):
     def find_within(self, pk: str) -> ApiKey:
         """One that may do no more than the key that asks."""
         key: ApiKey = self.find(ApiKey.objects.all(), pk)
-        refuse_more_scopes(self.key.scopes, key.scopes)
+        refuse_more_scopes(self.scopes, key.scopes)
         return key
+
+    def refuse_wider(self, wanted: Mapping[str, Any]) -> None:
+        if self.key:
+            refuse_wider(self.key, wanted)
 
     def find_active(self, pk: str) -> ApiKey:
         key = self.find_within(pk)
@@ -165,9 +170,9 @@ class Keys(KeysView):
     def post(self, _request: Request) -> Response:
         """Make a key. It may do no more than the one that asks, for no longer, and use no more."""
         wanted = self.body(NewKeyBody)
-        refuse_more_scopes(self.key.scopes, wanted["scopes"])
-        refuse_wider(self.key, {**dict.fromkeys(("expires_at", *LIMITS)), **wanted})
-        key, issued = issue_key(workspace=self.workspace, created_by=self.key.created_by, **wanted)
+        refuse_more_scopes(self.scopes, wanted["scopes"])
+        self.refuse_wider({**dict.fromkeys(("expires_at", *LIMITS)), **wanted})
+        key, issued = issue_key(workspace=self.workspace, created_by=self.person, **wanted)
         return self.new_secret(key, issued, 201)
 
 
@@ -185,7 +190,7 @@ class OneKey(KeysView):
         """Change a key's name, end or limits, from now on. What is left out stays."""
         changes = self.body(KeyChange)
         key = self.find_active(pk)
-        refuse_wider(self.key, changes)
+        self.refuse_wider(changes)
         change_key(key, **changes)
         return self.reply(key)
 

@@ -27,7 +27,7 @@ def repeatable(handler: Callable[..., Any]) -> Callable[..., Any]:
         if key is None or view.is_told_as_events:
             return handler(view, request, *args, **named)
         sealed_with = request.headers["Authorization"] if view.is_reply_secret else ""
-        with once(Asked(view.key, key, request_hash(request), sealed_with)) as found:
+        with once(Asked(view.workspace.pk, view.key, key, request_hash(request), sealed_with)) as found:
             if isinstance(found, Kept):
                 return HttpResponse(found.body, status=found.status, headers=found.headers)
             response = handler(view, request, *args, **named)

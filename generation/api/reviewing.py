@@ -29,7 +29,7 @@ class SubmitText(ReviewStep):
     def post(self, _request: Request, pk: str) -> Response:
         """Send a product's present text to review. Its words stay from now on: an edit of it is a new version, a draft.
         Sending it twice is sending it once."""
-        return self.step(pk, lambda text: submit_text(text, by=self.key.created_by))
+        return self.step(pk, lambda text: submit_text(text, by=self.person))
 
 
 class ApproveText(ReviewStep):
@@ -39,7 +39,7 @@ class ApproveText(ReviewStep):
     def post(self, _request: Request, pk: str) -> Response:
         """The text may go out. Needs the scope `approve`, and a text in review that is still the product's present one,
         so that what is approved is what was read. Approving twice is approving once."""
-        return self.step(pk, lambda text: approve_text(text, by=self.key.created_by))
+        return self.step(pk, lambda text: approve_text(text, by=self.person))
 
 
 class ReopenText(ReviewStep):

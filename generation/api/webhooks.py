@@ -143,7 +143,7 @@ class WebhookEndpoints(WebhookAPIView):
     def post(self, _request: Request) -> Response:
         """Tell an address of events from now on. The reply holds the secret that checks its signatures."""
         endpoint, secret = services.create_endpoint(
-            workspace=self.workspace, created_by=self.key.created_by, **self.body(EndpointBody)
+            workspace=self.workspace, created_by=self.person, **self.body(EndpointBody)
         )
         return Response(EndpointSecretReply(endpoint, context={"secret": secret}).data, status=201)
 

@@ -18,7 +18,7 @@ from accounts.audit import record
 from accounts.models import Action, ApiKey, AuditEntry, Membership, Plan, User, Workspace
 from accounts.services.alerts import set_thresholds
 from accounts.services.caps import limit_member, set_member_cap, set_night_cap, set_workspace_cap
-from accounts.services.keys import issue_key, limit_key, revoke_key
+from accounts.services.keys import change_key, issue_key, revoke_key
 from accounts.services.retention import set_retention
 from accounts.services.workspaces import change_plan
 from generation.services.cache import choice_of, purge
@@ -48,7 +48,7 @@ def an_issued_key(shop: Workspace) -> None:
 
 def a_limited_key(shop: Workspace) -> None:
     key, _ = issue_key(workspace=shop, name="Script", scopes=["read"])
-    limit_key(key, burst_per_minute=5, requests_per_day=None, spend_cap_nanos=None)
+    change_key(key, burst_per_minute=5, requests_per_day=None, spend_cap_nanos=None)
 
 
 def a_revoked_key(shop: Workspace) -> None:

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "0015_webhook_scope"),
+        ("accounts", "0016_webhook_scope"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

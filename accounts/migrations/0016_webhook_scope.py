@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0009_standing_and_prices"),
+        ("accounts", "0015_review"),
     ]
 
     operations = [
