@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
                     choices=[
                         ("read", "Read products, texts, runs and usage"),
                         ("write", "Import, write, edit and export"),
+                        ("approve", "Approve texts"),
                         ("admin", "API keys and members"),
                         ("billing", "Plan, caps and payment"),
                         ("webhooks", "Webhook endpoints and what was sent to them"),
@@ -41,6 +42,10 @@ class Migration(migrations.Migration):
                     ("staff", "For the staff"),
                     ("billing", "Payment and plan"),
                     ("webhook", "Webhook endpoint in trouble"),
+                    ("invitation", "Invitation"),
+                    ("team", "Who is in the workspace"),
+                    ("rights", "Archive and deletion"),
+                    ("mention", "Mentioned in a comment"),
                 ],
                 max_length=10,
             ),
