@@ -13,10 +13,9 @@ from accounts.models import Archive, Scope
 from accounts.services import archives
 from contentopt.downloads import stored
 from contentopt.jobs import JobState
-from generation.api.base import PageQuery, WorkspaceAPIView
+from generation.api.base import NoBody, PageQuery, WorkspaceAPIView
 from generation.api.catalogues import AnyAccept
 from generation.api.document import operation
-from generation.api.strict import StrictSerializer
 
 
 class ArchiveReply(serializers.Serializer[Archive]):
@@ -35,10 +34,6 @@ class ArchiveAcceptedReply(ArchiveReply):
     status_url = serializers.URLField()
 
 
-class ArchiveBody(StrictSerializer):
-    """No fields."""
-
-
 class ArchiveView(WorkspaceAPIView):
     required_scope = Scope.ADMIN
     open_while_closing = True
@@ -51,11 +46,11 @@ class Archives(ArchiveView):
         self.query(PageQuery)
         return self.page(Archive.objects.in_workspace(self.workspace), ArchiveReply)
 
-    @operation("create_archive", body=ArchiveBody, replies={202: ArchiveAcceptedReply})
+    @operation("create_archive", body=NoBody, replies={202: ArchiveAcceptedReply})
     def post(self, request: Request) -> Response:
         """Have everything of the workspace put into one ZIP: all tables as JSON lines and CSV, and the imported files.
         While one is being made it is the reply, so asking twice makes one. Poll `status_url`."""
-        self.body(ArchiveBody)
+        self.body(NoBody)
         archive = archives.request_archive(workspace=self.workspace, requested_by=self.person)
         status_url = reverse("api_archive", [archive.pk], request=request)
         return Response({**ArchiveReply(archive).data, "status_url": status_url}, status=202)

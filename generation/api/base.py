@@ -60,6 +60,10 @@ class PageQuery(StrictSerializer):
     )
 
 
+class NoBody(StrictSerializer):
+    """No fields."""
+
+
 class WorkspaceAPIView(APIView):
     """A request made with an API key, or for a person by their access token. `self.workspace` is the one it is made
     in; nothing of another one can be loaded."""

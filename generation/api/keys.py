@@ -25,7 +25,7 @@ from accounts.services.keys import (
     rotate_key,
 )
 from contentopt.errors import Conflict
-from generation.api.base import PageQuery, WorkspaceAPIView
+from generation.api.base import NoBody, PageQuery, WorkspaceAPIView
 from generation.api.conditional import version_of
 from generation.api.document import operation
 from generation.api.strict import DollarsField, StrictSerializer, TextField, UsdField
@@ -123,10 +123,6 @@ class RotateBody(StrictSerializer):
     old_lasts_hours = serializers.IntegerField(
         default=24, min_value=0, max_value=MOST_HOURS, help_text="How long the present secret goes on working."
     )
-
-
-class NoBody(StrictSerializer):
-    """No fields."""
 
 
 class KeysView(WorkspaceAPIView):

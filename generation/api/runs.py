@@ -11,10 +11,10 @@ from rest_framework.reverse import reverse
 
 from accounts.dollars import decimal_usd
 from contentopt.errors import DomainError
-from generation.api.base import PageQuery, WorkspaceAPIView, body_hash
+from generation.api.base import NoBody, PageQuery, WorkspaceAPIView, body_hash
 from generation.api.briefs import TASKS, WishesBody, wishes
 from generation.api.document import operation
-from generation.api.strict import DollarsField, StrictSerializer, UsdField
+from generation.api.strict import DollarsField, UsdField
 from generation.facts import Task
 from generation.models import Catalogue, Product, Run, RunItem
 from generation.services import runs
@@ -194,13 +194,9 @@ class OneRun(WorkspaceAPIView):
         return Response(status_of(self.find(Run.objects.all(), pk)))
 
 
-class ActionBody(StrictSerializer):
-    """No fields."""
-
-
 class RunAction(WorkspaceAPIView):
     def act(self, pk: str, change: Callable[[Run], object]) -> Response:
-        self.body(ActionBody)
+        self.body(NoBody)
         run: Run = self.find(Run.objects.all(), pk)
         change(run)
         run.refresh_from_db()
@@ -208,21 +204,21 @@ class RunAction(WorkspaceAPIView):
 
 
 class PauseRun(RunAction):
-    @operation("pause_run", body=ActionBody, replies={200: RunStatusReply}, errors=[404, 409])
+    @operation("pause_run", body=NoBody, replies={200: RunStatusReply}, errors=[404, 409])
     def post(self, _request: Request, pk: str) -> Response:
         """Items being written right now still end; the others wait."""
         return self.act(pk, runs.pause_run)
 
 
 class ResumeRun(RunAction):
-    @operation("resume_run", body=ActionBody, replies={200: RunStatusReply}, errors=[404, 409])
+    @operation("resume_run", body=NoBody, replies={200: RunStatusReply}, errors=[404, 409])
     def post(self, _request: Request, pk: str) -> Response:
         """Go on with a paused run."""
         return self.act(pk, runs.resume_run)
 
 
 class CancelRun(RunAction):
-    @operation("cancel_run", body=ActionBody, replies={200: RunStatusReply}, errors=[404, 409])
+    @operation("cancel_run", body=NoBody, replies={200: RunStatusReply}, errors=[404, 409])
     def post(self, _request: Request, pk: str) -> Response:
         """What is written stays; what was not begun is let go, at no cost. What a provider's batch has written by
         then is paid for, and kept."""
@@ -230,7 +226,7 @@ class CancelRun(RunAction):
 
 
 class RetryRun(RunAction):
-    @operation("retry_run", body=ActionBody, replies={200: RunStatusReply}, errors=[404, 409])
+    @operation("retry_run", body=NoBody, replies={200: RunStatusReply}, errors=[404, 409])
     def post(self, _request: Request, pk: str) -> Response:
         """Write again what failed or was cancelled."""
         return self.act(pk, runs.retry_failed)

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from accounts.throttling import Allowance
 from contentopt.errors import Conflict
-from generation.api.base import PageQuery, WorkspaceAPIView
+from generation.api.base import NoBody, PageQuery, WorkspaceAPIView
 from generation.api.conditional import version_of
 from generation.api.document import operation
 from generation.api.explaining import ExplainQuery, ExplanationReply, explanation_of
@@ -177,15 +177,11 @@ def change_text(text: Text, changes: dict[str, Any]) -> Text:
     return edit_text(product=text.product, fields=fields, editor=None, proposal=text.pk)
 
 
-class KeepBody(StrictSerializer):
-    """No fields."""
-
-
 class KeepText(WorkspaceAPIView):
-    @operation("keep_text", body=KeepBody, replies={200: TextReply}, errors=[404, 409])
+    @operation("keep_text", body=NoBody, replies={200: TextReply}, errors=[404, 409])
     def post(self, _request: Request, pk: str) -> Response:
         """Make a proposal the product's text, and what is served for the same facts and wishes from now on."""
-        self.body(KeepBody)
+        self.body(NoBody)
         return Response(TextReply(keep_text(self.find(Text.objects.select_related("product"), pk))).data)
 
 

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from accounts.models import Scope
 from contentopt.jobs import JobState
-from generation.api.base import PageQuery, WorkspaceAPIView
+from generation.api.base import NoBody, PageQuery, WorkspaceAPIView
 from generation.api.document import operation
 from generation.api.strict import StrictSerializer, TextField
 from webhooks import services
@@ -116,10 +116,6 @@ class DeliveryQuery(PageQuery):
     outcome = serializers.ChoiceField(list(OUTCOMES), required=False)
 
 
-class ActionBody(StrictSerializer):
-    """No fields."""
-
-
 class WebhookAPIView(WorkspaceAPIView):
     required_scope = Scope.WEBHOOKS
 
@@ -174,20 +170,20 @@ class OneWebhookEndpoint(WebhookAPIView):
 
 
 class RotateWebhookSecret(WebhookAPIView):
-    @operation("rotate_webhook_secret", body=ActionBody, replies={200: EndpointSecretReply}, errors=[404])
+    @operation("rotate_webhook_secret", body=NoBody, replies={200: EndpointSecretReply}, errors=[404])
     def post(self, _request: Request, pk: str) -> Response:
         """A new secret. The one before signs beside it for 24 hours; one that was old already ends now."""
-        self.body(ActionBody)
+        self.body(NoBody)
         endpoint = self.endpoint(pk)
         secret = services.rotate_secret(endpoint)
         return Response(EndpointSecretReply(endpoint, context={"secret": secret}).data)
 
 
 class TestWebhookEndpoint(WebhookAPIView):
-    @operation("test_webhook_endpoint", body=ActionBody, replies={202: DeliveryReply}, errors=[404, 409])
+    @operation("test_webhook_endpoint", body=NoBody, replies={202: DeliveryReply}, errors=[404, 409])
     def post(self, _request: Request, pk: str) -> Response:
         """Send `webhook.test` to it now. The delivery says what came of it, within seconds."""
-        self.body(ActionBody)
+        self.body(NoBody)
         return Response(DeliveryReply(services.send_test(self.endpoint(pk))).data, status=202)
 
 
@@ -212,8 +208,8 @@ class OneWebhookDelivery(WebhookAPIView):
 
 
 class ReplayWebhookDelivery(WebhookAPIView):
-    @operation("replay_webhook_delivery", body=ActionBody, replies={202: DeliveryReply}, errors=[404, 409])
+    @operation("replay_webhook_delivery", body=NoBody, replies={202: DeliveryReply}, errors=[404, 409])
     def post(self, _request: Request, pk: str) -> Response:
         """Send the same event once more, under the same id."""
-        self.body(ActionBody)
+        self.body(NoBody)
         return Response(DeliveryReply(services.replay(self.delivery(pk))).data, status=202)
