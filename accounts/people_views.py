@@ -75,14 +75,16 @@ def member_role(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     found = _find_member(request, pk)
     if not form.is_valid():
         raise Http404
+    role = form.cleaned_data["role"]
     try:
-        changed = members.change_role(actor=request.membership, membership=found, role=form.cleaned_data["role"])
+        keys = members.change_role(actor=request.membership, membership=found, role=role)
     except DomainError as error:
         if not request.htmx:
             raise
         messages.error(request, error.message)  # on the page drawn anew, whose select shows what is so
     else:
-        messages.success(request, f"{changed.user} is {changed.get_role_display().lower()} from now on.")
+        said = f"{found.user} is {Role(role).label.lower()} from now on.{_said_of(keys, 'they')}"
+        messages.success(request, said)
     return redirect("people", slug)
 
 
