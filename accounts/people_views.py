@@ -127,10 +127,10 @@ def _said_of(keys: int, who: str) -> str:
 def _people_page(request: WorkspaceRequest, form: InviteForm | None = None) -> HttpResponse:
     workspace, allowed = request.workspace, MANAGED_ROLES[request.membership.role]
     found = list(Membership.objects.in_workspace(workspace).select_related("user").order_by("user__email"))
-    keys = dict(
-        ApiKey.objects.in_workspace(workspace).filter(revoked_at=None).values_list("created_by").annotate(Count("pk"))
-    )
-    invited = Invitation.objects.in_workspace(workspace).open().select_related("invited_by") if allowed else []
+    active = ApiKey.objects.in_workspace(workspace).filter(revoked_at=None)
+    keys = {row["created_by"]: row["count"] for row in active.values("created_by").annotate(count=Count("pk"))}
+    open_ones = Invitation.objects.in_workspace(workspace).open().select_related("invited_by")
+    invited = list(open_ones) if allowed else []
     owners = sum(member.role == Role.OWNER for member in found)
     limit = members.seat_limit(workspace)
     taken = len(found) + sum(not each.is_expired for each in invited)
