@@ -45,8 +45,8 @@ def require_seat(workspace: Workspace, taken: int) -> None:
     if limit is not None and taken >= limit:
         people = "one person" if limit == 1 else f"{limit} people"
         raise NoSeat(
-            f"The {workspace.plan} plan of {workspace} is for {people}, and that many are in it or invited. Nothing was "
-            "changed. Its owners can choose a larger plan; its admins can remove somebody or revoke an invitation.",
+            f"The {workspace.plan} plan of {workspace} is for {people}, and that many are in it or invited. Nothing "
+            "was changed. Its owners can choose a larger plan; its admins can remove somebody or revoke an invitation.",
             details={"seats": limit},
         )
 
