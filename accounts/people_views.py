@@ -75,14 +75,16 @@ def member_role(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     found = _find_member(request, pk)
     if not form.is_valid():
         raise Http404
+    role = form.cleaned_data["role"]
     try:
-        changed = members.change_role(actor=request.membership, membership=found, role=form.cleaned_data["role"])
+        keys = members.change_role(actor=request.membership, membership=found, role=role)
     except DomainError as error:
         if not request.htmx:
             raise
         messages.error(request, error.message)  # on the page drawn anew, whose select shows what is so
     else:
-        messages.success(request, f"{changed.user} is {changed.get_role_display().lower()} from now on.")
+        said = f"{found.user} is {Role(role).label.lower()} from now on.{_said_of(keys, 'they')}"
+        messages.success(request, said)
     return redirect("people", slug)
 
 
@@ -125,10 +127,10 @@ def _said_of(keys: int, who: str) -> str:
 def _people_page(request: WorkspaceRequest, form: InviteForm | None = None) -> HttpResponse:
     workspace, allowed = request.workspace, MANAGED_ROLES[request.membership.role]
     found = list(Membership.objects.in_workspace(workspace).select_related("user").order_by("user__email"))
-    keys = dict(
-        ApiKey.objects.in_workspace(workspace).filter(revoked_at=None).values_list("created_by").annotate(Count("pk"))
-    )
-    invited = Invitation.objects.in_workspace(workspace).open().select_related("invited_by") if allowed else []
+    active = ApiKey.objects.in_workspace(workspace).filter(revoked_at=None)
+    keys = {row["created_by"]: row["count"] for row in active.values("created_by").annotate(count=Count("pk"))}
+    open_ones = Invitation.objects.in_workspace(workspace).open().select_related("invited_by")
+    invited = list(open_ones) if allowed else []
     owners = sum(member.role == Role.OWNER for member in found)
     limit = members.seat_limit(workspace)
     taken = len(found) + sum(not each.is_expired for each in invited)

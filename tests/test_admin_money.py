@@ -291,7 +291,9 @@ def test_lower_cap_of_a_plan_holds_for_current_budgets_of_its_workspaces(
 def test_other_plan_of_a_workspace_holds_for_its_current_budget(staff: Client, shop: Workspace) -> None:
     pay(shop, DOLLAR // 2)
     inlines = {
-        f"{name}-{field}": 0 for name in ("memberships", "api_keys") for field in ("TOTAL_FORMS", "INITIAL_FORMS")
+        f"{name}-{field}": 0
+        for name in ("memberships", "invitations", "api_keys")
+        for field in ("TOTAL_FORMS", "INITIAL_FORMS")
     }
     url = reverse("admin:accounts_workspace_change", args=[shop.pk])
     say_why(staff, shop)

@@ -45,8 +45,8 @@ def require_seat(workspace: Workspace, taken: int) -> None:
     if limit is not None and taken >= limit:
         people = "one person" if limit == 1 else f"{limit} people"
         raise NoSeat(
-            f"The {workspace.plan} plan of {workspace} is for {people}, and that many are in it or invited. Remove "
-            "somebody, revoke an invitation, or have an owner choose a larger plan.",
+            f"The {workspace.plan} plan of {workspace} is for {people}, and that many are in it or invited. Nothing "
+            "was changed. Its owners can choose a larger plan; its admins can remove somebody or revoke an invitation.",
             details={"seats": limit},
         )
 
@@ -61,8 +61,8 @@ def add_member(*, workspace: Workspace, user: User, role: str) -> Membership:
 
 
 @transaction.atomic
-def change_role(*, actor: Membership, membership: Membership, role: str) -> Membership:
-    """Holds from the next request on. Raises NotAllowed, LastOwner."""
+def change_role(*, actor: Membership, membership: Membership, role: str) -> int:
+    """Holds from the next request on. Returns how many keys stopped that may more. Raises NotAllowed, LastOwner."""
     lock_people(actor.workspace_id)
     actor, membership = _again(actor), _again(membership)
     if role == Role.OWNER != membership.role:
@@ -73,14 +73,13 @@ def change_role(*, actor: Membership, membership: Membership, role: str) -> Memb
             "Nothing was changed. An owner can."
         )
     if membership.role == role:
-        return membership
+        return 0
     _require_other_owner(membership, "Make somebody else an owner first; nothing was changed.")
-    before, membership.role = membership.role, role
     Membership.objects.in_workspace(membership.workspace_id).filter(pk=membership.pk).update(role=role)
-    _take_back(membership, ROLE_SCOPES[role])
+    keys = _take_back(membership, ROLE_SCOPES[role])
     retire_on_commit()
-    _announce(actor, "role_changed", membership.user, before=before, after=role)
-    return membership
+    _announce(actor, "role_changed", membership.user, before=membership.role, after=role, keys=keys)
+    return keys
 
 
 @transaction.atomic

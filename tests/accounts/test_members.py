@@ -151,13 +151,14 @@ def test_a_role_changed_on_the_page_holds_from_the_next_request(
 
 def test_the_last_owner_can_neither_leave_nor_be_demoted(shop: Workspace, alice: User) -> None:
     owner = of(alice, shop)
-    for refused in (
+    attempts: list[Callable[[], int]] = [
         lambda: leave(owner),
         lambda: change_role(actor=owner, membership=owner, role=Role.ADMIN),
         lambda: remove_member(actor=owner, membership=owner),
-    ):
+    ]
+    for attempt in attempts:
         with pytest.raises(LastOwner):
-            refused()
+            attempt()
     assert of(alice, shop).role == Role.OWNER
 
 
