@@ -80,7 +80,7 @@ def _is_given(request: WorkspaceRequest, name: str) -> bool:
 
 
 def _reviewed(request: WorkspaceRequest, found: Any) -> Any:
-    state, assignee = request.GET.get("state", ""), request.GET.get("assignee", "")
+    state, assignee = (request.GET.get(name, "").replace("\x00", "") for name in ("state", "assignee"))
     if state == UNAPPROVED:
         found = found.written().exclude(text__state=Text.State.APPROVED)
     elif state in STATES:
