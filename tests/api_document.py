@@ -62,7 +62,7 @@ class Operation:
 
     @property
     def content_type(self) -> str:
-        return next(iter(self.described.get("requestBody", {}).get("content", {"": None})))
+        return str(next(iter(self.described.get("requestBody", {}).get("content", {"": None}))))
 
     @property
     def body_schema(self) -> dict[str, Any]:

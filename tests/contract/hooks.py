@@ -1,4 +1,4 @@
-"""Schemathesis is given rows that exist, kept from taking away the key that it asks with, and told what no schema says."""
+"""Schemathesis is given rows that exist, kept from taking its own key away, and told what no schema says."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def before_call(_context: Any, case: Any, **_options: Any) -> None:
 NOT_IN_A_SCHEMA = {
     "invalid_cursor": "a cursor is a string that only we make",
     "idempotency_key_reused": "whether a key was used before",
+    "already_past": "what time it is",
     "no_facts": "whether words hold facts",
     "text_refused": "whether a text about these facts passes the check",
     "no_products": "whether the chosen products have texts already",
