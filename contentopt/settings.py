@@ -432,7 +432,11 @@ SPECTACULAR_SETTINGS = {
         "TextState": "generation.models.Text.State",
         "WebhookOutcomeEnum": ["pending", "received", "failed"],
     },
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "webhooks.events.add_to_document"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "generation.api.exactness.require_bodies",
+        "webhooks.events.add_to_document",
+    ],
 }
 
 # --- Safety -----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
 
+from generation.api.exactness import NO_NUL, NO_NUL_NOR_BLANK
+
 METHODS = ("get", "post", "put", "patch", "delete")
 Place = tuple[str | int, ...]  # where in a body: keys, and 0 for a list's first
 
@@ -62,7 +64,7 @@ class Operation:
 
     @property
     def content_type(self) -> str:
-        return next(iter(self.described.get("requestBody", {}).get("content", {"": None})))
+        return str(next(iter(self.described.get("requestBody", {}).get("content", {"": None}))))
 
     @property
     def body_schema(self) -> dict[str, Any]:
@@ -90,6 +92,8 @@ def operations() -> list[Operation]:
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
     if "$ref" in schema:
         return resolved(document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    if "properties" in schema:  # what `allOf` says beside them are rules
+        return {name: part for name, part in schema.items() if name != "allOf"}
     if "allOf" in schema:
         return functools.reduce(lambda merged, part: {**merged, **resolved(part)}, schema["allOf"], {})
     return schema
@@ -97,9 +101,13 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 def variants(schema: dict[str, Any]) -> list[dict[str, Any]]:
     schema = resolved(schema)
-    if parts := schema.get("oneOf") or schema.get("anyOf"):
+    parts = schema.get("oneOf") or schema.get("anyOf")
+    if not parts:
+        return [schema]
+    if "properties" not in schema:
         return [variant for part in parts for variant in variants(part)]
-    return [schema]
+    common = {name: part for name, part in schema.items() if name not in ("oneOf", "anyOf")}
+    return [{**common, "required": [*schema.get("required", ()), *part["required"]]} for part in parts]
 
 
 def places_of_ids(schema: dict[str, Any], at: Place = ()) -> list[Place]:
@@ -117,7 +125,7 @@ def places_of_ids(schema: dict[str, Any], at: Place = ()) -> list[Place]:
 def sample(schema: dict[str, Any], towards: Place = ()) -> Any:
     """Something that the schema takes, with what leads to one id, and without any that need not be there."""
     all_variants = variants(schema)
-    chosen = next((v for v in all_variants if not towards or leads(v, towards)), all_variants[0])
+    chosen = max(all_variants, key=lambda variant: leads(variant, towards))  # the first of the best
     if "enum" in chosen:
         return chosen["enum"][0]
     if chosen.get("type") == "object" or "properties" in chosen:
@@ -131,15 +139,19 @@ def sample(schema: dict[str, Any], towards: Place = ()) -> Any:
     return SAMPLES.get(chosen.get("format", ""), SAMPLES.get(chosen.get("type", ""), "text"))
 
 
-def leads(schema: dict[str, Any], towards: Place) -> bool:
-    first = towards[0]
-    return first in schema.get("properties", {}) if isinstance(first, str) else "items" in schema
+def leads(schema: dict[str, Any], towards: Place) -> int:
+    """How surely a body of this kind has something there."""
+    first = towards[0] if towards else None
+    if first == 0:
+        return int("items" in schema)
+    return 2 * (first in schema.get("required", ())) + (first in schema.get("properties", {}))
 
 
 def is_plain_text(schema: dict[str, Any]) -> bool:
     """What may be filled in whatever it means: a body without any field to change would be refused for that."""
     schema = resolved(schema)
-    return schema.get("type") == "string" and not schema.keys() & {"format", "pattern", "enum", "default"}
+    is_any_text = schema.get("pattern", NO_NUL) in (NO_NUL, NO_NUL_NOR_BLANK)
+    return schema.get("type") == "string" and is_any_text and not schema.keys() & {"format", "enum", "default"}
 
 
 SAMPLES: dict[str, Any] = {

@@ -15,7 +15,7 @@ from accounts.audit import record
 from accounts.authentication import secret_digest
 from accounts.models import Action, ApiKey, Scope, User, Workspace
 from accounts.retiring import retire_on_commit
-from contentopt.errors import Conflict, NotAllowed
+from contentopt.errors import Conflict, DomainError, NotAllowed
 
 KEY_START = "co_"  # lets secret scanners find a leaked key
 HINT = 4  # characters of a secret's end that are shown, so that people can tell two of them apart
@@ -42,6 +42,7 @@ def issue_key(
     spend_cap_nanos: int | None = None,
 ) -> tuple[ApiKey, str]:
     """The row, and the key itself (`co_1a2b3c4d.<secret>`): shown once, never stored."""
+    _refuse_the_past(expires_at)
     prefix = KEY_START + secrets.token_hex(4)
     secret = secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
@@ -111,6 +112,7 @@ def end_previous_secret(key: ApiKey) -> None:
 @transaction.atomic
 def change_key(key: ApiKey, **changes: Any) -> None:
     """Its name, its end, what it may use. A cap holds from now on, also for what is spent of the month already."""
+    _refuse_the_past(changes.get("expires_at"))
     if _unrevoked(key).update(**changes):
         record(Action.KEY_LIMITED, workspace=key.workspace_id, target=key, key=key.prefix, **changes)
     budgets.apply_limits(key.workspace_id)
@@ -122,6 +124,11 @@ def revoke_key(key: ApiKey) -> None:
     if _unrevoked(key).update(revoked_at=timezone.now()):
         record(Action.KEY_REVOKED, workspace=key.workspace_id, target=key, key=key.prefix)
     retire_on_commit()
+
+
+def _refuse_the_past(expires_at: datetime | None) -> None:
+    if expires_at is not None and expires_at <= timezone.now():
+        raise DomainError("A key cannot expire in the past. To end one now, revoke it.", code="already_past")
 
 
 def _unrevoked(key: ApiKey) -> QuerySet[ApiKey]:

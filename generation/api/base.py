@@ -147,11 +147,11 @@ class WorkspaceAPIView(APIView):
             raise DomainError(f"An Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} characters.", code="invalid")
         return key
 
-    def version(self, **_named: Any) -> str | None:
+    def version(self, pk: Any = None) -> str | None:
         """What changes whenever a GET's reply does, if that is known for less than the reply itself."""
         return None
 
-    def hold(self, **_named: Any) -> None:
+    def hold(self, pk: Any = None) -> None:
         """Make sure that what `If-Match` was compared with stays so until commit, as far as others use the API."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [self.request.path])

@@ -106,7 +106,7 @@ class Catalogues(WorkspaceAPIView):
 
 
 class OneCatalogue(WorkspaceAPIView):
-    def version(self, *, pk: str) -> str | None:
+    def version(self, pk: Any = None) -> str | None:
         return version_of(with_problem_count().in_workspace(self.workspace).filter(pk=pk), "problem_count")
 
     @operation("get_catalogue", replies={200: CatalogueReply}, errors=[404])

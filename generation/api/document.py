@@ -56,7 +56,7 @@ ERRORS = {
     412: "`precondition_failed`: it was changed since you read it.",
     413: "`too_large`: the body is over the limit.",
     415: "`unsupported_media_type`: the body is not of the type this operation takes.",
-    422: "`invalid` (`details` names the fields), `invalid_cursor`, `idempotency_key_reused`, or as the message says.",
+    422: "`invalid` (`details` names fields), `invalid_cursor`, `idempotency_key_reused`, or what the message says.",
     429: "`rate_limited`: a limit for a minute or a day is used up. `details` says which (`limit`: `burst`, `day`, "
     "`reads`), whose (`scope`), when it makes room (`retry_after`, `resets_at`) and which plan has more (`lifted_by`). "
     "`budget_in_flight`: other requests hold the rest of a budget for a moment.",

@@ -78,7 +78,7 @@ class Products(WorkspaceAPIView):
 
 
 class OneProduct(WorkspaceAPIView):
-    def version(self, *, pk: str) -> str | None:
+    def version(self, pk: Any = None) -> str | None:
         products = Product.objects.in_workspace(self.workspace).filter(pk=pk)
         texts = Text.objects.in_workspace(self.workspace).filter(pk__in=products.values("text_id"))
         product = version_of(products)

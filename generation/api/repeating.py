@@ -48,7 +48,7 @@ def request_hash(request: Request) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def _digest(file: UploadedFile) -> list[str]:
+def _digest(file: Any) -> list[str]:
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)

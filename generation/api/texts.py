@@ -130,12 +130,12 @@ class TextChange(StrictSerializer):
 
 
 class OneText(WorkspaceAPIView):
-    def version(self, *, pk: str) -> str | None:
+    def version(self, pk: Any = None) -> str | None:
         # What an explanation says depends on other texts as well.
         is_plain = not self.request.query_params
         return version_of(Text.objects.in_workspace(self.workspace).filter(pk=pk)) if is_plain else None
 
-    def hold(self, *, pk: str) -> None:
+    def hold(self, pk: Any = None) -> None:
         """Pages and programs alike decide about a product's texts with the product locked."""
         lock_product(self.find(Text.objects.select_related("product"), pk))
 

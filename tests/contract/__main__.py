@@ -36,11 +36,11 @@ def rows_of(product: Product, key: str) -> dict[str, Any]:
     return {"rows": rows, "own_key": own_key}
 
 
-def ask(product: Product, key: str, rows: Path, arguments: argparse.Namespace) -> int:
+def ask(product: Product, key: str, rows: Path, seconds: int, phases: str, *options: str) -> int:
     command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(HERE / "schemathesis.toml")]
     command += ["run", f"{product.url}/api/v1/openapi.json", "--header", f"Authorization: Bearer {key}"]
-    command += ["--max-time", str(arguments.seconds), "--phases", arguments.phases, "--checks", "all"]
-    command += ["--generation-database", "none", "--continue-on-failure", *arguments.options]
+    command += ["--max-time", str(seconds), "--phases", phases, "--checks", "all"]
+    command += ["--generation-database", "none", "--continue-on-failure", *options]
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.contract.hooks", "CONTRACT_ROWS": str(rows)}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
@@ -49,13 +49,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.contract", description=__doc__)
     parser.add_argument("seconds", type=int, help="for schemathesis; the product's start comes on top")
     parser.add_argument("--phases", default=ALL_PHASES)
-    arguments, arguments.options = parser.parse_known_args()
+    arguments, options = parser.parse_known_args()
     nobody = Provider("http://127.0.0.1:9")
     with tempfile.TemporaryDirectory() as folder, run_product(Path(folder), nobody, **OFFLINE) as product:
         key = product.create_key("Contract")
         rows = Path(folder) / "rows.json"
         rows.write_text(json.dumps(rows_of(product, key)))
-        return ask(product, key, rows, arguments)
+        return ask(product, key, rows, arguments.seconds, arguments.phases, *options)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
 
 from accounts.idempotency import Asked, once
 from accounts.models import ApiKey, IdempotentRequest, Workspace
@@ -140,7 +139,7 @@ def test_a_refused_request_may_be_sent_again_under_its_key(client: Client, shop:
 
 
 def test_what_a_dead_process_began_is_done_by_the_next_and_a_living_one_is_waited_for(
-    client: Client, shop: Workspace, settings: SettingsWrapper
+    client: Client, shop: Workspace, settings: Any
 ) -> None:
     key = ApiKey.objects.in_workspace(shop).get()
     asked = Asked(key, "once", "the hash")
