@@ -131,8 +131,8 @@ class WorkspaceAdmin(OpenedWithReason, InDollars, ModelAdmin):  # type: ignore[m
             billing_cap_nanos=workspace.billing_cap_nanos,
         )
         for name in {"spend_cap_nanos", "night_cap_nanos"} & set(form.changed_data):
-            change = {"before": form.initial.get(name), "after": getattr(workspace, name)}
-            record(Action.CAP_CHANGED, workspace=workspace, of=name.removesuffix("_nanos"), **change)
+            caps = {"before": form.initial.get(name), "after": getattr(workspace, name)}
+            record(Action.CAP_CHANGED, workspace=workspace, of=name.removesuffix("_nanos"), **caps)
         super().save_model(request, workspace, form, change)
         budgets.apply_limits(workspace.pk)
 

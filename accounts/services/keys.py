@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -48,7 +49,7 @@ def limit_key(
     key: ApiKey, *, burst_per_minute: int | None, requests_per_day: int | None, spend_cap_nanos: int | None
 ) -> None:
     """Change what the key may use. A cap holds from now on, also for what is spent of the month already."""
-    limits = {
+    limits: dict[str, Any] = {
         "burst_per_minute": burst_per_minute,
         "requests_per_day": requests_per_day,
         "spend_cap_nanos": spend_cap_nanos,
@@ -67,6 +68,6 @@ def revoke_key(key: ApiKey) -> None:
     retire_on_commit()
 
 
-def _limits(key: ApiKey) -> dict[str, int]:
+def _limits(key: ApiKey) -> dict[str, Any]:
     named = {name: getattr(key, name) for name in ("burst_per_minute", "requests_per_day", "spend_cap_nanos")}
     return {name: value for name, value in named.items() if value is not None}

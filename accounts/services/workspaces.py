@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.utils.text import slugify
 
@@ -94,7 +96,7 @@ def change_plan(
     plan_before, standing_before = rows.select_for_update().values_list("plan_id", "standing").get()
     rows.update(plan=plan, standing=standing, billing_cap_nanos=billing_cap_nanos)
     if (plan_before, standing_before) != (plan.pk, standing):
-        before = {"plan_before": plan_before, "standing_before": standing_before}
+        before: dict[str, Any] = {"plan_before": plan_before, "standing_before": standing_before}
         record(Action.PLAN_CHANGED, workspace=workspace, plan=plan.pk, standing=standing, **before)
     workspace.plan, workspace.standing, workspace.billing_cap_nanos = plan, standing, billing_cap_nanos
     budgets.apply_limits(workspace.pk)
