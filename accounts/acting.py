@@ -52,7 +52,7 @@ def present_actor() -> Actor:
     if impersonation := getattr(request, "impersonation", None):
         return staff_member(impersonation.staff_id)
     user = getattr(request, "user", None)
-    if not isinstance(user, User) and not getattr(user, "is_authenticated", False):
+    if user is None or not user.is_authenticated:
         return Actor(address=address)
     is_staff = request.path.startswith(STAFF_PAGES)
     return Actor(AuditEntry.Actor.STAFF if is_staff else AuditEntry.Actor.USER, user.pk, address=address)

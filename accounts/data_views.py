@@ -89,7 +89,7 @@ def audit_log(request: WorkspaceRequest, slug: str) -> HttpResponse:
     return response
 
 
-HEADER = ["time", "action", "what", "who", "address", "target", "target_id", "details"]
+HEADER: list[object] = ["time", "action", "what", "who", "address", "target", "target_id", "details"]
 
 
 @require_scope(Scope.ADMIN)

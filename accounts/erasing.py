@@ -125,7 +125,7 @@ def order_of_erasure() -> list[type[models.Model]]:
         for field in model._meta.concrete_fields:
             target = field.related_model
             if target in tables and target is not model and not field.null:
-                before.add(target, model)  # type: ignore[arg-type]
+                before.add(target, model)
     return list(before.static_order())
 
 

@@ -213,8 +213,7 @@ GROUPS = {
 
 
 def _days(label: str, help_text: str, *, required: bool = False) -> forms.IntegerField:
-    bounds = {"min_value": 1, "max_value": MOST_DAYS}
-    return forms.IntegerField(label=label, help_text=help_text, required=required, **bounds)
+    return forms.IntegerField(label=label, help_text=help_text, required=required, min_value=1, max_value=MOST_DAYS)
 
 
 class RetentionForm(forms.Form):

@@ -118,7 +118,7 @@ def _words(field: models.Field[Any, Any], workspace: Workspace) -> str:
     if field.name in PLATFORMS_WORDS:
         return "platform"[: field.max_length]
     if field.choices:
-        return str(field.choices[0][0])  # type: ignore[index]
+        return str(field.choices[0][0])
     words = word_of(workspace)
     return words if field.max_length is None or field.max_length >= len(words) else workspace.pk.hex[: field.max_length]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -177,7 +178,7 @@ def set_member_cap(*, workspace: Workspace, membership: Membership, cap_nanos: i
     """What one member may spend a month; None is no cap of their own. Raises CapRefused (422)."""
     check_cap(workspace, cap_nanos)
     Membership.objects.in_workspace(workspace).filter(pk=membership.pk).update(spend_cap_nanos=cap_nanos)
-    change = {"before": membership.spend_cap_nanos, "after": cap_nanos}
+    change: dict[str, Any] = {"before": membership.spend_cap_nanos, "after": cap_nanos}
     record(Action.CAP_CHANGED, workspace=workspace, target=membership.user, of="member", **change)
     membership.spend_cap_nanos = cap_nanos
     budgets.apply_limits(workspace.pk)
@@ -189,7 +190,7 @@ def limit_member(
     *, workspace: Workspace, membership: Membership, burst_per_minute: int | None, requests_per_day: int | None
 ) -> None:
     """How often one member may ask on the pages, below what the plan allows; None is no limit of their own."""
-    limits = {"burst_per_minute": burst_per_minute, "requests_per_day": requests_per_day}
+    limits: dict[str, Any] = {"burst_per_minute": burst_per_minute, "requests_per_day": requests_per_day}
     Membership.objects.in_workspace(workspace).filter(pk=membership.pk).update(**limits)
     record(Action.LIMITS_CHANGED, workspace=workspace, target=membership.user, **limits)
 

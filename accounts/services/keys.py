@@ -156,5 +156,5 @@ def refuse_wider(own: ApiKey, wanted: Mapping[str, Any]) -> None:
 
 
 def _limits(key: ApiKey) -> dict[str, Any]:
-    named = {name: getattr(key, name) for name in ("burst_per_minute", "requests_per_day", "spend_cap_nanos")}
+    named = {name: getattr(key, name) for name in LIMITS}
     return {name: value for name, value in named.items() if value is not None}

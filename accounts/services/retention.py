@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 
 from accounts.audit import record
@@ -24,5 +26,5 @@ def set_retention(*, workspace: Workspace, **days: int | None) -> None:
     if days == before:
         return
     Retention.objects.in_workspace(workspace).update_or_create(workspace=workspace, defaults=days)
-    changed = {name: value for name, value in days.items() if before[name] != value}
+    changed: dict[str, Any] = {name: value for name, value in days.items() if before[name] != value}
     record(Action.RETENTION_CHANGED, workspace=workspace, **changed)

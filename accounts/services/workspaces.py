@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.db.models import Case, When
 from django.utils.text import slugify
@@ -115,7 +117,7 @@ def change_plan(
     before = Workspace.objects.select_for_update(no_key=True, of=("self",)).get(pk=workspace.pk)
     Workspace.objects.filter(pk=workspace.pk).update(plan=plan, standing=standing, billing_cap_nanos=billing_cap_nanos)
     if (before.plan_id, before.standing) != (plan.pk, standing):
-        was = {"plan_before": before.plan_id, "standing_before": before.standing}
+        was: dict[str, Any] = {"plan_before": before.plan_id, "standing_before": before.standing}
         record(Action.PLAN_CHANGED, workspace=workspace, plan=plan.pk, standing=standing, **was)
     workspace.plan, workspace.standing, workspace.billing_cap_nanos = plan, standing, billing_cap_nanos
     budgets.apply_limits(workspace.pk)

@@ -364,7 +364,7 @@ def test_every_table_is_erased_after_those_that_refer_to_it() -> None:
     for model in order:
         for field in model._meta.concrete_fields:
             if field.related_model in order and field.related_model is not model and not field.null:
-                assert order.index(model) < order.index(field.related_model)  # type: ignore[arg-type]
+                assert order.index(model) < order.index(field.related_model)
 
 
 # --- A person's own account -------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def test_when_it_goes_for_good_the_subscription_ends_and_the_customer_stays(
     stripe: Stripe, free_shop: Workspace
 ) -> None:
     subscription = buy(stripe, free_shop)
-    customer = account_of(free_shop).customer_id
+    customer = str(account_of(free_shop).customer_id)
     BillingEvent.objects.create(
         endpoint="e", event_id="evt_1", type="customer.updated", customer_id=customer, body="{}", state="done"
     )
@@ -59,7 +59,7 @@ def test_when_it_goes_for_good_the_subscription_ends_and_the_customer_stays(
     assert erase_workspace(deletion.pk) == JobState.DONE
 
     assert stripe.v1.subscriptions.retrieve(subscription.subscription_id).status == "canceled"
-    assert not getattr(stripe.v1.customers.retrieve(str(customer)), "deleted", False)
+    assert not getattr(stripe.v1.customers.retrieve(customer), "deleted", False)
     assert not Subscription.objects.across_workspaces().exists()
     assert not BillingAccount.objects.across_workspaces().exists()
     assert not BillingEvent.objects.filter(customer_id=customer).exists()
