@@ -30,7 +30,7 @@ class AttemptInline(AcrossWorkspaces, ReadOnly, TabularInline):  # type: ignore[
 @admin.register(Delivery)
 class DeliveryAdmin(HistoryAdmin):
     list_display = ("workspace", "event", "endpoint", "state", "attempt", "next_run_at", "failure", "created_at")
-    list_filter = ("state", "event__type")
+    list_filter = ("state",)
     list_select_related: Any = ("workspace", "event", "endpoint")
     search_fields = ("workspace__slug", "endpoint__url", "event__id")
     exclude = ("lease_token",)

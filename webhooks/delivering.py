@@ -187,6 +187,7 @@ def record(delivery: Delivery, outcome: Outcome) -> JobState:
         status=outcome.status, error=outcome.error, response=outcome.response, seconds=outcome.seconds
     )
     with transaction.atomic():
+        _endpoint_of(delivery).select_for_update(no_key=True).first()  # before its delivery, as everywhere
         jobs.hold_lease(delivery)
         if outcome.is_received:
             jobs.finish(delivery, JobState.DONE)

@@ -25,9 +25,6 @@ class EndpointQuerySet(TenantQuerySet["Endpoint"]):
     def enabled(self) -> EndpointQuerySet:
         return self.filter(state=Endpoint.State.ENABLED)
 
-    def listening_to(self, event_type: str) -> EndpointQuerySet:
-        return self.enabled().filter(event_types__contains=[event_type])
-
 
 class Endpoint(WorkspaceOwned):
     """An address of a customer's that is told of events."""

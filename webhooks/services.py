@@ -18,7 +18,7 @@ from contentopt.jobs import JobState
 from webhooks.addresses import AddressRefused, check_address
 from webhooks.delivering import DELIVER, switch_off
 from webhooks.events import EVENT_TYPES, TEST, TEST_EVENT
-from webhooks.models import Delivery, Endpoint, Event
+from webhooks.models import Delivery, Endpoint, EndpointQuerySet, Event
 from webhooks.signing import encrypt, new_secret
 
 MOST_ENDPOINTS = 10
@@ -129,15 +129,18 @@ def switch_endpoint_off(endpoint: Endpoint) -> None:
     endpoint.refresh_from_db()
 
 
+@transaction.atomic
 def delete_endpoint(endpoint: Endpoint) -> None:
     """With its deliveries. A request that is on its way at this moment still arrives."""
+    # Locked first: what is announced meanwhile is in time to go too, or finds no endpoint.
+    _row(endpoint).select_for_update().first()
     _row(endpoint).delete()
 
 
 @transaction.atomic
 def send_test(endpoint: Endpoint) -> Delivery:
     """An event of its own to this endpoint alone, whatever it listens to."""
-    _require_enabled(endpoint)
+    _lock_enabled(endpoint)
     data = TEST_EVENT.example["data"]
     event = Event.objects.create(workspace_id=endpoint.workspace_id, type=TEST, data=data)
     delivery = Delivery.objects.create(workspace_id=endpoint.workspace_id, endpoint=endpoint, event=event)
@@ -149,7 +152,7 @@ def send_test(endpoint: Endpoint) -> Delivery:
 @transaction.atomic
 def replay(delivery: Delivery) -> Delivery:
     """The same event under the same id, with all attempts afresh."""
-    _require_enabled(delivery.endpoint)
+    _lock_enabled(delivery.endpoint)
     if not jobs.queue_again(_ended(delivery.endpoint).filter(pk=delivery.pk)):
         raise Conflict("This delivery is on its way already; it is tried again by itself until it is received.")
     _send_now(delivery)
@@ -157,13 +160,14 @@ def replay(delivery: Delivery) -> Delivery:
     return delivery
 
 
+@transaction.atomic
 def replay_failed(endpoint: Endpoint) -> int:
     """All that it did not receive, of the time for which deliveries are kept. How many it are."""
-    _require_enabled(endpoint)
+    _lock_enabled(endpoint)
     return jobs.queue_again(_ended(endpoint).filter(state=JobState.FAILED))
 
 
-def _row(endpoint: Endpoint) -> QuerySet[Endpoint]:
+def _row(endpoint: Endpoint) -> EndpointQuerySet:
     return Endpoint.objects.in_workspace(endpoint.workspace_id).filter(pk=endpoint.pk)
 
 
@@ -172,8 +176,9 @@ def _ended(endpoint: Endpoint) -> QuerySet[Delivery]:
     return Delivery.objects.in_workspace(endpoint.workspace_id).filter(endpoint=endpoint, state__in=ended)
 
 
-def _require_enabled(endpoint: Endpoint) -> None:
-    if not endpoint.is_enabled:
+def _lock_enabled(endpoint: Endpoint) -> None:
+    """It is on, and stays so until the transaction ends."""
+    if not _row(endpoint).enabled().select_for_update(no_key=True).exists():
         raise Conflict("This endpoint is off, so nothing is sent to it. Switch it on first.")
 
 

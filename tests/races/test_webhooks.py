@@ -13,12 +13,12 @@ from accounts.models import Workspace
 from contentopt.jobs import JobState
 from tests.races.conftest import StartWorker
 from tests.races.product import eventually
-from tests.races.webhook_workers import claim_each, deliver_each
+from tests.races.webhook_workers import announce_many, claim_each, deliver_each
 from tests.webhooks.receivers import Receiver, run_receiver
 from webhooks.announcing import announce
 from webhooks.delivering import PER_ENDPOINT
-from webhooks.models import Delivery
-from webhooks.services import create_endpoint
+from webhooks.models import Delivery, Endpoint, Event
+from webhooks.services import create_endpoint, delete_endpoint
 
 pytestmark = pytest.mark.processes
 
@@ -50,6 +50,19 @@ def test_rivals_send_each_event_once(shop: Workspace, start_worker: StartWorker,
 
     events = {str(pk) for pk in Delivery.objects.in_workspace(shop).values_list("event", flat=True)}
     assert sorted(receiver.ids) == sorted(events)
+
+
+def test_an_endpoint_that_is_removed_while_it_is_told_of_something_harms_neither(
+    shop: Workspace, start_worker: StartWorker, receiver: Receiver
+) -> None:
+    for _ in range(3):
+        create_endpoint(workspace=shop, url=receiver.url, event_types=["run.finished"])
+        teller = start_worker(announce_many, shop.pk, 60)
+        assert eventually(lambda: Event.objects.in_workspace(shop).exists(), 30, pause=0.01)
+        delete_endpoint(Endpoint.objects.in_workspace(shop).get())
+        assert teller.result() == 60
+        assert not Delivery.objects.in_workspace(shop).exists()
+        Event.objects.in_workspace(shop).delete()
 
 
 def test_rivals_never_have_more_of_an_endpoint_than_it_may_get(
