@@ -32,7 +32,7 @@ def test_every_list_opens_with_rows_in_it(staff: Client, run: Run) -> None:
 
 def test_an_empty_list_offers_only_what_can_be_done(staff: Client) -> None:
     runs = staff.get(reverse("admin:generation_run_changelist")).content.decode()
-    found = staff.get(reverse("admin:accounts_plan_changelist"), {"q": "no such plan"}).content.decode()
+    found = staff.get(reverse("admin:accounts_workspace_changelist"), {"q": "no such shop"}).content.decode()
 
     assert "appear here by themselves" in runs
     assert "Create a new item" not in runs
