@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User, Workspace
+from contentopt.caches import SteadyCache
+from contentopt.engines.engine import free_port
 from tests.conftest import SignIn
 
 PASSWORD = "a long pass phrase"
@@ -176,6 +179,35 @@ def test_a_failed_sign_in_is_logged_with_where_from_and_nothing_that_was_typed(
     assert (line["event"], line["address"]) == ("sign_in_failed", "198.51.100.7")
     assert alice.email not in str(line)
     assert "not the pass phrase" not in str(line)
+
+
+@pytest.fixture
+def without_valkey(settings: Any) -> Iterator[None]:
+    address = f"redis://127.0.0.1:{free_port()}/0"
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": address}}
+    yield
+    SteadyCache.local.clear()
+
+
+@pytest.mark.django_db
+def test_without_valkey_people_sign_in_with_a_code_that_is_good_once(guarded: User, without_valkey: None) -> None:
+    code = code_of()
+    answers = []
+    for _ in range(2):
+        client = Client()
+        log_in(client, guarded)
+        client.post(reverse("mfa_authenticate"), {"code": code})
+        answers.append(is_in(client))
+    assert answers == [True, False]
+
+
+@pytest.mark.django_db
+def test_without_valkey_guessing_stays_slowed_down(alice: User, without_valkey: None) -> None:
+    client = Client()
+    for _ in range(10):
+        log_in(client, alice, "not the pass phrase")
+    log_in(client, alice)
+    assert not is_in(client)
 
 
 # --- Sessions ---------------------------------------------------------------------------------------------------------
