@@ -317,7 +317,15 @@ def test_staff_pages_lead_to_a_second_factor_first(staff: Client, settings: Any)
 
     TOTP.activate(User.objects.get(is_staff=True), SECRET)
 
-    assert staff.get(reverse("admin:index")).status_code == 200
+    page = staff.get(reverse("admin:index"))
+    assert page.status_code == 200
+    assert "with a password alone" not in page.content.decode()
+
+
+@pytest.mark.django_db
+def test_where_staff_need_no_factor_their_first_page_says_so(staff: Client, settings: Any) -> None:
+    settings.STAFF_NEED_SECOND_FACTOR = False
+    assert "with a password alone" in staff.get(reverse("admin:index")).content.decode()
 
 
 @pytest.mark.django_db
