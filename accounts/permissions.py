@@ -37,7 +37,6 @@ ROLE_WORDS: dict[str, str] = {
     Role.ADMIN: "All that, and sees to people and API keys.",
     Role.OWNER: "All that, and sees to the plan, caps and payment.",
 }
-KEPT_FROM_STAFF = frozenset({Scope.ADMIN, Scope.BILLING})
 
 # What a workspace that is read-only for an overdue payment may not do; paying is what it may.
 CHANGES = frozenset({Scope.WRITE, Scope.APPROVE, Scope.ADMIN, Scope.WEBHOOKS})
@@ -83,11 +82,12 @@ def scopes_of(caller: ApiKey | Membership) -> Collection[str]:
 
 
 def check_impersonation(request: HttpRequest, scope: str) -> None:
-    """Who sees the product as somebody else may do what an editor may, and look at the rest."""
-    if scope in KEPT_FROM_STAFF and request.method not in SAFE_METHODS and getattr(request, "impersonation", None):
+    """Who sees the product as somebody else may work on texts as an editor does, and look at the rest. What needs no
+    right to write, such as leaving or choosing one's mails, is the person's own affair."""
+    if scope != Scope.WRITE and request.method not in SAFE_METHODS and getattr(request, "impersonation", None):
         raise NotAllowed(
-            f"You see this as {request.user}, and staff may not change keys, members, plan or payment in somebody "
-            "else's name. Nothing was changed."
+            f"You see this as {request.user}. In somebody else's name texts, imports and runs can be changed, and "
+            "nothing else: no keys, members, plan, payment or settings of theirs. Nothing was changed."
         )
 
 

@@ -9,6 +9,7 @@ address and leads back to the form, where it works at once.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -25,6 +26,7 @@ from accounts.throttling import network_of, take
 from accounts.windows import Subject
 
 LINK_SECONDS = 24 * 3600
+MAILS_A_DAY = 3  # to one address
 VERIFIED = "account_verified_email"  # where allauth keeps an address that its owner has proved in this session
 TAKEN = "There is an account with this address. Sign in, or take another."
 
@@ -64,8 +66,12 @@ def may_begin_at_once(request: HttpRequest) -> bool:
 
 
 def mail_sign_up(request: HttpRequest, email: str, *, is_known: bool) -> None:
-    """One mail in either case: the link to go on with, or that there is an account already."""
+    """One mail in either case: the link to go on with, or that there is an account already. Nobody's mailbox is filled
+    by somebody else's typing: after a few there is none, and the page is the same."""
     adapter = get_adapter()
+    mailbox = hashlib.sha256(email.encode()).hexdigest()
+    if not take(mailbox, [Subject("mailbox", mailbox, "mails to one address", daily=MAILS_A_DAY)]).allowed:
+        return
     if is_known:
         adapter.send_account_already_exists_mail(email)
         return

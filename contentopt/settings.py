@@ -67,7 +67,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
     "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "contentopt.caches.SteadyCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "contentopt",
         "OPTIONS": {

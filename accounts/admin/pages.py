@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
@@ -45,7 +46,7 @@ def spending(request: HttpRequest) -> dict[str, Any]:
 
 
 def index_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    return {**context, **spending(request)}
+    return {**context, **spending(request), "factor_needed": settings.STAFF_NEED_SECOND_FACTOR}
 
 
 def money(request: HttpRequest) -> HttpResponse:

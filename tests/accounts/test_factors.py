@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User, Workspace
+from contentopt.caches import SteadyCache
+from contentopt.engines.engine import free_port
 from tests.conftest import SignIn
 
 PASSWORD = "a long pass phrase"
@@ -178,6 +181,35 @@ def test_a_failed_sign_in_is_logged_with_where_from_and_nothing_that_was_typed(
     assert "not the pass phrase" not in str(line)
 
 
+@pytest.fixture
+def without_valkey(settings: Any) -> Iterator[None]:
+    address = f"redis://127.0.0.1:{free_port()}/0"
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": address}}
+    yield
+    SteadyCache.local.clear()
+
+
+@pytest.mark.django_db
+def test_without_valkey_people_sign_in_with_a_code_that_is_good_once(guarded: User, without_valkey: None) -> None:
+    code = code_of()
+    answers = []
+    for _ in range(2):
+        client = Client()
+        log_in(client, guarded)
+        client.post(reverse("mfa_authenticate"), {"code": code})
+        answers.append(is_in(client))
+    assert answers == [True, False]
+
+
+@pytest.mark.django_db
+def test_without_valkey_guessing_stays_slowed_down(alice: User, without_valkey: None) -> None:
+    client = Client()
+    for _ in range(10):
+        log_in(client, alice, "not the pass phrase")
+    log_in(client, alice)
+    assert not is_in(client)
+
+
 # --- Sessions ---------------------------------------------------------------------------------------------------------
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -285,7 +317,15 @@ def test_staff_pages_lead_to_a_second_factor_first(staff: Client, settings: Any)
 
     TOTP.activate(User.objects.get(is_staff=True), SECRET)
 
-    assert staff.get(reverse("admin:index")).status_code == 200
+    page = staff.get(reverse("admin:index"))
+    assert page.status_code == 200
+    assert "with a password alone" not in page.content.decode()
+
+
+@pytest.mark.django_db
+def test_where_staff_need_no_factor_their_first_page_says_so(staff: Client, settings: Any) -> None:
+    settings.STAFF_NEED_SECOND_FACTOR = False
+    assert "with a password alone" in staff.get(reverse("admin:index")).content.decode()
 
 
 @pytest.mark.django_db

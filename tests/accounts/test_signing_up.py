@@ -138,6 +138,15 @@ def test_the_owner_of_a_known_address_is_told_and_nothing_changes(alice: User) -
 
 
 @pytest.mark.django_db
+def test_nobodys_mailbox_is_filled_by_others(alice: User) -> None:
+    use_up("198.51.100.7")
+    for email in (alice.email, "nobody@alder-goods.example"):
+        mail.outbox.clear()
+        pages = [sign_up(from_("198.51.100.7"), email).status_code for _ in range(5)]
+        assert (pages, len(mail.outbox)) == ([302] * 5, 3)
+
+
+@pytest.mark.django_db
 def test_the_link_in_the_mail_leads_to_an_account_that_works_at_once() -> None:
     use_up("198.51.100.7")
     sign_up(from_("198.51.100.7"), "mia@alder-goods.example")
