@@ -142,7 +142,7 @@ def test_what_a_dead_process_began_is_done_by_the_next_and_a_living_one_is_waite
     client: Client, shop: Workspace, settings: Any
 ) -> None:
     key = ApiKey.objects.in_workspace(shop).get()
-    asked = Asked(key, "once", "the hash")
+    asked = Asked(shop.pk, key, "once", "the hash")
     with once(asked):
         settings.IDEMPOTENCY_WAIT_SECONDS = 0.1
         with pytest.raises(Exception, match="being done right now"), once(asked):
