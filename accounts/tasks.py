@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 
-from accounts import budgets, emails, metering, quotas, reconciling, retiring, summaries
+from accounts import budgets, emails, impersonation, metering, quotas, reconciling, retiring, summaries
 from contentopt.jobs import every, publish
 
 
@@ -40,6 +40,11 @@ def sweep_pending_products() -> None:
 def sweep_notices() -> None:
     """Also what finds notices that were put on the list by a database function."""
     emails.sweep_notices()
+
+
+@every(60)
+def end_impersonations() -> None:
+    impersonation.end_expired()
 
 
 @every(3600)
