@@ -49,6 +49,12 @@ def end_impersonation(impersonation: Impersonation) -> None:
         impersonation_ended.send(Impersonation, impersonation=impersonation)
 
 
+def end_expired() -> None:
+    """Of those who closed the browser and never came back."""
+    for impersonation in Impersonation.objects.filter(ended_at=None, expires_at__lte=timezone.now()):
+        end_impersonation(impersonation)
+
+
 def enter(request: HttpRequest, impersonation: Impersonation) -> None:
     """A new session key, so that nobody who knew the old one comes along."""
     request.session.cycle_key()

@@ -12,6 +12,7 @@ from accounts import (
     emails,
     erasing,
     idempotency,
+    impersonation,
     metering,
     quotas,
     reconciling,
@@ -79,6 +80,11 @@ def sweep_pending_products() -> None:
 def sweep_notices() -> None:
     """Also what finds notices that were put on the list by a database function."""
     emails.sweep_notices()
+
+
+@every(60)
+def end_impersonations() -> None:
+    impersonation.end_expired()
 
 
 @every(3600)

@@ -100,6 +100,8 @@ def accept(*, invitation: Invitation, user: User) -> Membership:
     if not is_theirs(invitation, user):
         raise NotInvited("This invitation is for another address.")
     workspace = lock_people(invitation.workspace_id)
+    if workspace.closes_at:
+        raise InvitationClosed("This workspace is being deleted, so nobody can join it. Ask whoever invited you.")
     accepted = (
         Invitation.objects.in_workspace(workspace)
         .open()

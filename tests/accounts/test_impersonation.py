@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.impersonation import begin_impersonation, end_impersonation
 from accounts.models import ApiKey, Impersonation, Membership, Scope, User, Workspace
 from accounts.signals import impersonation_began, impersonation_ended
+from accounts.tasks import end_impersonations
 from contentopt.errors import NotAllowed
 from tests.conftest import SignIn
 from tests.test_architecture import page_names
@@ -131,6 +132,22 @@ def test_it_ends_by_itself(helping: Client, alice: User, shop: Workspace, told: 
     ended = Impersonation.objects.get()
     assert ended.ended_at == ended.expires_at
     assert [line.partition(":")[0] for line in told] == ["ended"]
+
+
+@pytest.mark.django_db
+def test_it_ends_although_nobody_comes_back(helper: User, alice: User, bob: User, told: list[str]) -> None:
+    over = begin_impersonation(staff=helper, user=alice, reason=REASON)
+    past = timezone.now() - timedelta(hours=1)
+    Impersonation.objects.update(began_at=past - timedelta(minutes=30), expires_at=past)
+    colleague = User.objects.create_superuser("colleague@contentopt.example")
+    running = begin_impersonation(staff=colleague, user=bob, reason=REASON)
+
+    end_impersonations()
+
+    for row in (over, running):
+        row.refresh_from_db()
+    assert (over.ended_at, running.ended_at) == (past, None)
+    assert [line.partition(",")[0] for line in told if line.startswith("ended")] == [f"ended: {helper} as {alice}"]
 
 
 @pytest.mark.django_db

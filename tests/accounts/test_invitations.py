@@ -170,6 +170,19 @@ def test_a_closed_link_says_why_and_lets_nobody_in(
     assert people(shop) == {owner.user.email: "owner"}
 
 
+def test_nobody_joins_a_workspace_that_is_being_deleted(
+    owner: Membership, shop: Workspace, charlie: User, sign_in: SignIn
+) -> None:
+    url = link(invited(owner, charlie.email))
+    Workspace.objects.filter(pk=shop.pk).update(closes_at=timezone.now() + timedelta(days=14))
+
+    answer = sign_in(charlie).post(url)
+
+    assert answer.status_code == 410
+    assert "being deleted" in answer.content.decode()
+    assert people(shop) == {owner.user.email: "owner"}
+
+
 def test_a_link_is_used_once(owner: Membership, shop: Workspace, charlie: User, sign_in: SignIn) -> None:
     invitation = invited(owner, charlie.email)
     client = sign_in(charlie)
