@@ -26,6 +26,11 @@ class EndpointQuerySet(TenantQuerySet["Endpoint"]):
         return self.filter(state=Endpoint.State.ENABLED)
 
 
+def named_with_its_workspace(table: str) -> models.UniqueConstraint:
+    """What the migration's foreign keys refer to, so that no row can belong to another workspace's."""
+    return models.UniqueConstraint(fields=("workspace", "id"), name=f"{table}_of_workspace")
+
+
 class Endpoint(WorkspaceOwned):
     """An address of a customer's that is told of events."""
 
@@ -58,6 +63,7 @@ class Endpoint(WorkspaceOwned):
     class Meta:
         ordering = ("-created_at",)
         constraints = [
+            named_with_its_workspace("endpoint"),
             models.CheckConstraint(condition=Q(state__in=("enabled", "disabled")), name="endpoint_known_state"),
             models.CheckConstraint(
                 condition=Q(state="enabled", disabled_reason="") | (Q(state="disabled") & ~Q(disabled_reason="")),
@@ -108,6 +114,7 @@ class Event(WorkspaceOwned):
     class Meta:
         ordering = ("-created_at",)
         constraints = [
+            named_with_its_workspace("event"),
             models.UniqueConstraint(fields=("workspace", "type", "key"), name="event_once_per_key"),
             models.CheckConstraint(condition=Q(type__in=(*EVENT_TYPES, TEST)), name="event_known_type"),
             models.CheckConstraint(
@@ -125,15 +132,19 @@ class Delivery(WorkspaceOwned, Job):
     """One event on its way to one endpoint; this row is the job. `next_run_at` says when it is tried (again)."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="webhook_deliveries")
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deliveries")
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
+    # The database's own constraints name the workspace too: see the migration.
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deliveries", db_constraint=False)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries", db_constraint=False)
 
     objects = TenantQuerySet["Delivery"].as_manager()
 
     class Meta:
         ordering = ("-created_at",)
         verbose_name_plural = "deliveries"
-        constraints = [models.UniqueConstraint(fields=("event", "endpoint"), name="delivery_once_per_endpoint")]
+        constraints = [
+            named_with_its_workspace("delivery"),
+            models.UniqueConstraint(fields=("event", "endpoint"), name="delivery_once_per_endpoint"),
+        ]
         indexes = [
             models.Index(fields=("workspace", "-created_at"), name="delivery_newest"),
             models.Index(fields=("endpoint", "-created_at"), name="delivery_newest_of_endpoint"),
@@ -186,7 +197,7 @@ class Attempt(WorkspaceOwned):
     """One request, written down before it is sent: one without a status and an error was never heard of again."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="webhook_attempts")
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts", db_constraint=False)
     lease_token = models.UUIDField(unique=True, editable=False, help_text="Of the delivery when it was sent.")
     status = models.PositiveSmallIntegerField(null=True)
     error = models.TextField(blank=True)

@@ -13,8 +13,9 @@ MOST_ATTEMPTS = len(WAITS) + 1
 JITTER = 0.2  # so that what failed together does not come back together
 LONGEST_RETRY_AFTER = 10 * _HOUR
 
-THROTTLING = frozenset({429, 502, 504})  # the whole endpoint is left alone for a while, not just this delivery
-THROTTLE_SECONDS = 30.0
+# The whole endpoint is left alone for a while, not just this delivery.
+THROTTLING = frozenset({429, 502, 504})
+THROTTLE_SECONDS, LONGEST_THROTTLE = 30.0, _HOUR
 
 
 def wait_after(attempt: int, retry_after: float | None) -> float | None:
@@ -27,9 +28,9 @@ def wait_after(attempt: int, retry_after: float | None) -> float | None:
 
 def throttle_after(status: int | None, retry_after: float | None) -> float | None:
     """Seconds for which nothing is sent to the endpoint; None when it can go on."""
-    if retry_after is not None:
-        return retry_after
-    return THROTTLE_SECONDS if status in THROTTLING else None
+    if status in THROTTLING or (status == 503 and retry_after):
+        return min(max(retry_after or 0, THROTTLE_SECONDS), LONGEST_THROTTLE)
+    return None
 
 
 def read_retry_after(header: str | None, now: datetime | None = None) -> float | None:

@@ -177,6 +177,15 @@ def test_what_is_rolled_back_is_not_told(shop: Workspace) -> None:
     assert not Event.objects.in_workspace(shop).exists()
 
 
+def test_the_database_takes_no_delivery_to_another_workspaces_endpoint(
+    shop: Workspace, endpoint: Endpoint, other_shop: Workspace
+) -> None:
+    event = Event.objects.create(workspace=other_shop, type="run.finished", data={})
+    Delivery.objects.create(workspace=other_shop, endpoint=endpoint, event=event)
+    with pytest.raises(IntegrityError, match="delivery_endpoint_id_of_workspace"), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
 @pytest.mark.usefixtures("endpoint")
 def test_the_database_takes_no_payload_that_is_not_thin(shop: Workspace) -> None:
     with pytest.raises(IntegrityError, match="event_is_thin"):

@@ -19,7 +19,7 @@ from webhooks.announcing import announce
 from webhooks.delivering import PER_ENDPOINT, PER_WORKSPACE, claim, deliver, hand_out, record, sweep_deliveries
 from webhooks.events import EVENT_TYPES
 from webhooks.models import Attempt, Delivery, Endpoint, Event
-from webhooks.schedule import MOST_ATTEMPTS, WAITS, read_retry_after, wait_after
+from webhooks.schedule import MOST_ATTEMPTS, WAITS, read_retry_after, throttle_after, wait_after
 from webhooks.sending import Outcome
 from webhooks.services import create_endpoint, rotate_secret
 from webhooks.signing import new_secret
@@ -322,6 +322,26 @@ def test_waits_are_the_schedules_with_a_fifth_of_jitter_and_never_shorter_than_a
         assert len(set(waits)) > 1
     assert wait_after(1, 600) == 600
     assert wait_after(MOST_ATTEMPTS, None) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "seconds"),
+    [
+        (429, None, 30),
+        (502, None, 30),
+        (504, 5, 30),
+        (429, 600, 600),
+        (429, 36_000, 3_600),
+        (503, 60, 60),
+        (503, None, None),
+        (500, 600, None),
+        (None, None, None),
+    ],
+)
+def test_who_says_that_it_is_too_much_is_left_alone_for_an_hour_at_most(
+    status: int | None, retry_after: float | None, seconds: float | None
+) -> None:
+    assert throttle_after(status, retry_after) == seconds
 
 
 @pytest.mark.parametrize(
