@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -56,6 +56,13 @@ def present_actor() -> Actor:
         return Actor(address=address)
     is_staff = request.path.startswith(STAFF_PAGES)
     return Actor(AuditEntry.Actor.STAFF if is_staff else AuditEntry.Actor.USER, user.pk, address=address)
+
+
+def actor_or(user: User) -> Actor:
+    """Whoever is at work; who signs up at this moment is not signed in yet."""
+    present = present_actor()
+    is_nobody_yet = _request.get() is not None and present.kind == AuditEntry.Actor.SYSTEM
+    return replace(present, kind=AuditEntry.Actor.USER, user_id=user.pk) if is_nobody_yet else present
 
 
 def address_of(request: HttpRequest | None) -> str | None:

@@ -9,15 +9,15 @@ Rows are read a page at a time, not in one transaction: what is changed meanwhil
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, time, timedelta
 from typing import IO, Any, cast
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-import orjson
 import structlog
 from django.apps import apps
 from django.db import models, transaction
@@ -194,7 +194,7 @@ class _Writing:
         weight = sum(file.size_bytes for file in files) // BYTES_PER_ROW
         self.parts.total = 2 * sum(counts.values()) + weight + 1
         self.text("README.txt", render_to_string("archives/readme.txt", {"workspace": self.workspace, "at": self.now}))
-        self.text("workspace.json", orjson.dumps(_about(self.workspace), option=orjson.OPT_INDENT_2).decode())
+        self.text("workspace.json", _json(_about(self.workspace), indent=2))
         for model in tables:
             self.table(model)
         for file in files:
@@ -213,7 +213,7 @@ class _Writing:
     def json_lines(self, model: type[models.Model], names: Sequence[str]) -> Iterator[bytes]:
         for row in self.rows(model, names):
             self.parts.rows += 1
-            yield orjson.dumps(dict(zip(names, row, strict=True)), default=str) + b"\n"
+            yield _json(dict(zip(names, row, strict=True))).encode() + b"\n"
 
     def csv(self, model: type[models.Model], names: Sequence[str]) -> Iterator[bytes]:
         yield from (line.encode() for line in csv_lines([names]))
@@ -261,10 +261,17 @@ def _about(workspace: Workspace) -> dict[str, Any]:
 def _cell(value: object) -> object:
     """As a spreadsheet takes it: structured values as JSON."""
     if isinstance(value, dict | list):
-        return orjson.dumps(value, default=str).decode()
-    if value is None or isinstance(value, int | float):
-        return value
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+        return _json(value)
+    return value if value is None or isinstance(value, int | float) else _words(value)
+
+
+def _json(value: object, *, indent: int | None = None) -> str:
+    """Exact: orjson refuses integers of more than 64 bits, and shops send such."""
+    return json.dumps(value, default=_words, ensure_ascii=False, indent=indent)
+
+
+def _words(value: object) -> str:
+    return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
 def _safe(name: str) -> str:

@@ -118,13 +118,15 @@ def _erase_claimed(deletion: Deletion) -> None:
 
 
 def order_of_erasure() -> list[type[models.Model]]:
-    """Whoever refers to a row goes before it; references that may be empty are emptied by the ORM."""
+    """What would go with a row goes before it, so that no batch takes more than itself along. References that are
+    emptied by a deletion need no order."""
     tables = [model for model in tenant_models() if model not in LAST]
     before: TopologicalSorter[type[models.Model]] = TopologicalSorter({model: set() for model in tables})
     for model in tables:
         for field in model._meta.concrete_fields:
             target = field.related_model
-            if target in tables and target is not model and not field.null:
+            is_emptied = field.is_relation and field.remote_field.on_delete is models.SET_NULL
+            if target in tables and target is not model and not is_emptied:
                 before.add(target, model)
     return list(before.static_order())
 

@@ -16,7 +16,18 @@ from accounts.admin.access import OpenedWithReason
 from accounts.admin.rows import AcrossWorkspaces, InDollars, ReadOnly, limit
 from accounts.audit import record
 from accounts.emails import queue_again
-from accounts.models import Action, ApiKey, Invitation, LimitStep, Membership, Notice, Plan, User, Workspace
+from accounts.models import (
+    PLATFORM_WORKSPACE_ID,
+    Action,
+    ApiKey,
+    Invitation,
+    LimitStep,
+    Membership,
+    Notice,
+    Plan,
+    User,
+    Workspace,
+)
 from accounts.services.keys import revoke_key
 from accounts.services.workspaces import change_plan
 
@@ -115,6 +126,7 @@ class PlanAdmin(InDollars, ModelAdmin):  # type: ignore[misc]
 
     def save_model(self, request: HttpRequest, plan: Plan, form: Any, change: bool) -> None:
         super().save_model(request, plan, form, change)
+        record(Action.PLAN_EDITED, workspace=PLATFORM_WORKSPACE_ID, plan=plan.pk, changed=form.changed_data)
         if followed := budgets.apply_limits():
             self.message_user(request, f"{followed} current budgets have a new limit.", messages.INFO)
 

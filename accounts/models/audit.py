@@ -41,6 +41,9 @@ class Action(models.TextChoices):
     STAFF_OPENED = "staff.opened", "Opened the workspace's data"
     IMPERSONATION_BEGAN = "staff.impersonation_began", "Began to act as a member"
     IMPERSONATION_ENDED = "staff.impersonation_ended", "Stopped acting as a member"
+    PLAN_EDITED = "platform.plan_edited", "Edited what a plan allows"
+    SPENDING_STOPPED = "platform.spending_stopped", "Stopped all paid calls"
+    SPENDING_RESUMED = "platform.spending_resumed", "Let paid calls go on"
     ACCOUNT_DELETED = "account.deleted", "Deleted an account"
 
 

@@ -11,7 +11,8 @@ from django.db.models import Count, Q, Sum
 from django.db.models.functions import Now
 
 from accounts import budgets
-from accounts.models import PLATFORM_WORKSPACE_ID, Budget, Platform, Reservation
+from accounts.audit import record
+from accounts.models import PLATFORM_WORKSPACE_ID, Action, Budget, Platform, Reservation
 
 log = structlog.get_logger()
 
@@ -71,16 +72,19 @@ def overdrafts() -> list[Budget]:
 
 def stop_spending(*, reason: str, by: str) -> None:
     """From now on no paid call is admitted; what is on its way still ends and is paid. Free answers go on."""
-    _switch(is_stopped=True, reason=reason)
+    with transaction.atomic():
+        _switch(is_stopped=True, reason=reason)
+        record(Action.SPENDING_STOPPED, workspace=PLATFORM_WORKSPACE_ID, reason=reason)
     log.warning("spending_stopped", reason=reason, by=by)
 
 
 def resume_spending(*, by: str) -> None:
-    _switch(is_stopped=False, reason="")
+    with transaction.atomic():
+        _switch(is_stopped=False, reason="")
+        record(Action.SPENDING_RESUMED, workspace=PLATFORM_WORKSPACE_ID)
     log.warning("spending_resumed", by=by)
 
 
-@transaction.atomic
 def _switch(*, is_stopped: bool, reason: str) -> None:
     Platform.objects.update(is_stopped=is_stopped, reason=reason, updated_at=Now())
     apply_platform_limits()

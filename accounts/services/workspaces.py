@@ -7,7 +7,7 @@ from django.db.models import Case, When
 from django.utils.text import slugify
 
 from accounts import budgets
-from accounts.acting import person, present_actor
+from accounts.acting import actor_or
 from accounts.audit import record
 from accounts.models import Action, Membership, Plan, Role, Standing, User, Workspace
 from accounts.retiring import retire_on_commit
@@ -69,8 +69,7 @@ def create_workspace(*, owner: User, name: str, plan: str = "free", with_sample_
         raise DomainError(f"There is no plan “{plan}”. Plans: {known}.", code="unknown_plan") from error
     workspace = Workspace.objects.create(name=name[:80], slug=free_slug(name), plan=chosen)
     Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
-    by = None if present_actor().user_id else person(owner)  # signing up, nobody is signed in yet
-    record(Action.WORKSPACE_CREATED, workspace=workspace, target=owner, by=by, plan=chosen.pk)
+    record(Action.WORKSPACE_CREATED, workspace=workspace, target=owner, by=actor_or(owner), plan=chosen.pk)
     if with_sample_shop:
         workspace_created.send(Workspace, workspace=workspace)
     return workspace

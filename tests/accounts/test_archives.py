@@ -24,6 +24,7 @@ from accounts.services.keys import issue_key
 from contentopt import jobs
 from contentopt.errors import RateLimited
 from contentopt.jobs import JobState
+from generation.models import Product
 from tests.conftest import ApiClient, SignIn, member
 from tests.factories import make_catalogue, make_file
 from tests.sentinels import fill, word_of
@@ -98,6 +99,15 @@ def test_files_come_out_as_they_went_in(shop: Workspace) -> None:
         (name,) = (name for name in archive.namelist() if name.startswith("files/"))
         assert archive.read(name) == content
     assert name == f"files/{catalogue.pk}-.._.._etc_passwd.csv"
+
+
+def test_figures_of_any_size_come_out_exactly(shop: Workspace) -> None:
+    Product.objects.in_workspace(shop).filter(catalogue=make_catalogue(shop)).update(product={"gtin": 10**30})
+
+    with opened(made(shop)) as archive:
+        lines = archive.read("tables/generation_product.jsonl").splitlines()
+
+    assert {json.loads(line)["product"]["gtin"] for line in lines} == {10**30}
 
 
 def test_no_cell_of_its_tables_is_run_by_a_spreadsheet(shop: Workspace) -> None:

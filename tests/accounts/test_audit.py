@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from accounts.acting import Actor
 from accounts.audit import record
-from accounts.models import Action, ApiKey, AuditEntry, Membership, Plan, User, Workspace
+from accounts.models import PLATFORM_WORKSPACE_ID, Action, ApiKey, AuditEntry, Membership, Plan, User, Workspace
 from accounts.services.alerts import set_thresholds
 from accounts.services.caps import limit_member, set_member_cap, set_night_cap, set_workspace_cap
 from accounts.services.keys import change_key, issue_key, revoke_key
@@ -297,6 +297,27 @@ def test_one_shops_reason_opens_no_other(staff: Client, shop: Workspace, other_s
 
     assert staff.get(reverse("admin:accounts_workspace_change", args=[shop.pk])).status_code == 200
     assert staff.get(reverse("admin:accounts_workspace_change", args=[other_shop.pk])).status_code == 302
+
+
+def test_what_staff_do_to_the_platform_stands_in_its_own_log(staff: Client) -> None:
+    staff.post(reverse("staff_switch"), {"stop": "1", "reason": "A provider bills twice"})
+    staff.post(reverse("staff_switch"), {"resume": "1"})
+
+    platform = AuditEntry.objects.in_workspace(PLATFORM_WORKSPACE_ID).filter(action__startswith="platform.")
+    told = [(entry.action, entry.actor, entry.details) for entry in platform.order_by("created_at")]
+    assert told == [
+        ("platform.spending_stopped", "staff", {"reason": "A provider bills twice"}),
+        ("platform.spending_resumed", "staff", {}),
+    ]
+
+
+def test_who_signs_up_made_their_workspace(db: None) -> None:
+    form = {"email": "mia@birch-goods.example", "password1": "a long pass phrase of hers"}
+    Client().post(reverse("account_signup"), form)
+
+    entry = AuditEntry.objects.across_workspaces().get(action="workspace.created")
+    mia = User.objects.get(email="mia@birch-goods.example")
+    assert (entry.actor, entry.user_id, entry.address) == ("user", mia.pk, "127.0.0.1")
 
 
 def test_what_staff_change_stands_in_the_log_under_their_id(staff: Client, shop: Workspace) -> None:
