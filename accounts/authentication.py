@@ -12,6 +12,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from accounts.models import ApiKey
+from contentopt.tenancy import enter
 
 LAST_USED_EVERY = timedelta(minutes=1)  # one write a minute and key, however busy it is
 
@@ -50,6 +51,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = find_key(presented.strip())
         if key is None:
             raise AuthenticationFailed("This API key is unknown or was revoked.")
+        enter(key.workspace_id)
         note_use(key)
         return None, key
 

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Membership, User, Workspace
+from contentopt.tenancy import enter, enter_all
 
 
 class WorkspaceRequest(HttpRequest):
@@ -30,6 +31,8 @@ class WorkspaceMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, _view: Any, _args: Any, kwargs: dict[str, Any]) -> None:
+        if request.path.startswith("/staff/") and request.user.is_staff:  # type: ignore[union-attr]
+            enter_all()
         slug = kwargs.get("slug")
         if slug is None or not request.path.startswith("/w/") or not request.user.is_authenticated:
             return
@@ -42,3 +45,4 @@ class WorkspaceMiddleware:
         if membership is None:
             raise Http404
         request.workspace, request.membership = membership.workspace, membership  # type: ignore[attr-defined]
+        enter(membership.workspace_id)

@@ -30,7 +30,7 @@ from contentopt.engines.engine import is_free
 
 wanted = json.loads(sys.argv[2])
 urls = engines.embedded_urls(Path(sys.argv[1]), durable=False, **wanted)
-print(json.dumps([urls.database_url, urls.redis_url]), flush=True)
+print(json.dumps([urls.owner_database_url, urls.redis_url]), flush=True)
 sys.stdin.read()
 """
 

@@ -8,6 +8,7 @@ from accounts.models import Membership, Plan, Role, Standing, User, Workspace
 from accounts.retiring import retire_on_commit
 from accounts.signals import workspace_created
 from contentopt.errors import DomainError
+from contentopt.tenancy import entering
 
 # Mail hosts that say nothing about the shop: the workspace is named from the part before the @ instead.
 PUBLIC_MAIL_HOSTS = frozenset(
@@ -61,9 +62,10 @@ def create_workspace(*, owner: User, name: str, plan: str = "free", with_sample_
         known = ", ".join(Plan.objects.values_list("slug", flat=True))
         raise DomainError(f"There is no plan “{plan}”. Plans: {known}.", code="unknown_plan") from error
     workspace = Workspace.objects.create(name=name[:80], slug=free_slug(name), plan=chosen)
-    Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
-    if with_sample_shop:
-        workspace_created.send(Workspace, workspace=workspace)
+    with entering(workspace.pk):
+        Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
+        if with_sample_shop:
+            workspace_created.send(Workspace, workspace=workspace)
     return workspace
 
 

@@ -24,6 +24,7 @@ from rest_framework.request import Request
 from contentopt.errors import DomainError, error_body
 from contentopt.events import EventStream
 from contentopt.jobs import JobState
+from contentopt.tenancy import across_workspaces
 from generation.api.base import WorkspaceAPIView
 from generation.api.document import EVENT_STREAM, operation
 from generation.api.explaining import explanation_of
@@ -88,6 +89,7 @@ async def _events(stream_id: UUID, last_event_id: str) -> AsyncGenerator[bytes, 
     yield await asyncio.to_thread(_read_end, stream_id)
 
 
+@across_workspaces()
 def _read_end(stream_id: UUID) -> bytes:
     try:
         return end_of(Stream.objects.across_workspaces().select_related("text").get(pk=stream_id))

@@ -5,6 +5,7 @@ import secrets
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.core.management.base import BaseCommand
 from accounts.models import Scope, User, Workspace
 from accounts.services.keys import issue_key
 from accounts.services.workspaces import create_workspace
+from contentopt.tenancy import ACROSS, SETTING, across_workspaces
 from generation.engine.storing import default_wishes
 from generation.models import Product, Run
 from generation.services.runs import run_progress, start_run
@@ -20,6 +22,8 @@ from generation.services.texts import writable_fields
 
 DEMO_EMAIL, STAFF_EMAIL = "demo@alder-goods.example", "staff@contentopt.example"
 WAIT_SECONDS = 60
+# For people and scripts, who look at all workspaces; the product enters one at a time, and does not serve on this.
+EVERY_ROW = f"?{urlencode({'options': f'-c {SETTING}={ACROSS}'}, quote_via=quote)}"
 
 
 class Command(BaseCommand):
@@ -27,17 +31,20 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         kept = read_env(settings.LOCAL_DIR / "demo.env")
-        if not User.objects.filter(email=DEMO_EMAIL).exists():
-            kept = self.create(kept)
+        with across_workspaces():
+            if not User.objects.filter(email=DEMO_EMAIL).exists():
+                kept = self.create(kept)
         kept |= {
             "CONTENTOPT_URL": settings.PUBLIC_URL,
-            "DATABASE_URL": settings.DATABASE_URL,
+            "DATABASE_URL": settings.DATABASE_URL + EVERY_ROW,
+            "MIGRATION_DATABASE_URL": settings.MIGRATION_DATABASE_URL,
             "REDIS_URL": settings.REDIS_URL,
         }
         if settings.STRIPE_API_BASE:
             kept["STRIPE_API_BASE"] = settings.STRIPE_API_BASE
         write_env(settings.LOCAL_DIR / "demo.env", kept)
-        self.write_sample_shop()
+        with across_workspaces():
+            self.write_sample_shop()
         self.show(kept)
 
     def create(self, kept: dict[str, str]) -> dict[str, str]:
