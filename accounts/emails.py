@@ -25,6 +25,7 @@ from accounts.notices import MANAGERS, alert_of, described, one_line
 from accounts.summaries import summarise
 from contentopt import jobs
 from contentopt.jobs import JobState
+from contentopt.tenancy import entering
 
 log = structlog.get_logger()
 
@@ -53,7 +54,7 @@ def send_notice(notice_id: UUID | str) -> JobState | None:
     if notice is None:
         return None
     try:
-        with jobs.heartbeat(notice):
+        with entering(notice.workspace_id), jobs.heartbeat(notice):
             return _send_claimed(notice)
     except jobs.LostLease:
         log.info("lease_lost", notice=str(notice.pk))

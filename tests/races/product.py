@@ -21,11 +21,13 @@ from contentopt.engines.engine import free_port
 from contentopt.engines.locks import pid_of
 from contentopt.engines.postgres import Postgres
 from contentopt.engines.valkey import Valkey
+from contentopt.tenancy import ACROSS, SETTING
 from tests.servers import KEY, ROOT, Provider
 
 READY = "Ctrl-C stops everything"  # the last line of a start
 START_SECONDS = 40
 STOP_SECONDS = 30
+EVERY_ROW = f"-c {SETTING}={ACROSS}"  # whoever looks at the books from outside
 # How the supervisor's children are told apart.
 COMMANDS = {"bulk": "-Q bulk", "web": "granian", "clock": "manage.py clock"}
 
@@ -157,7 +159,7 @@ class Product:
     # --- What is on the books ---
 
     def fetch(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        with psycopg.connect(Postgres(self.local).url()) as database:
+        with psycopg.connect(Postgres(self.local).url(), options=EVERY_ROW) as database:
             return database.execute(query, values).fetchall()
 
 
