@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
-from contentopt.tenancy import SETTING
+from contentopt.tenancy import SETTING, outside_workspaces
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ class WallMissing(ImproperlyConfigured):
 
 def require(connection: Any) -> None:
     """Raises WallMissing. Of a connection that has just been opened, outside of any transaction."""
-    with connection.cursor() as cursor:
+    with outside_workspaces(), connection.cursor() as cursor:
         passes, is_inside, bare = cursor.execute(_FAULTS).fetchone()
     if passes:
         raise WallMissing(
