@@ -15,7 +15,6 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q
-from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -119,11 +118,7 @@ def _try_later(notice: Notice, error: OSError) -> JobState:
 def sweep_notices() -> None:
     """Send what is new or was lost, end what keeps killing its worker."""
     jobs.fail_exhausted(Notice, DIED)
-    resend = timedelta(seconds=settings.JOB_RESEND_SECONDS)
-    due = Notice._base_manager.filter(jobs.due()).filter(Q(published_at=None) | Q(published_at__lt=Now() - resend))
-    for notice_id in due.order_by("next_run_at").values_list("pk", flat=True)[:SWEEP_AT_ONCE]:
-        if jobs.publish(SEND_NOTICE, str(notice_id)):
-            Notice._base_manager.filter(pk=notice_id).update(published_at=Now())
+    jobs.publish_due(Notice, SEND_NOTICE, at_once=SWEEP_AT_ONCE)
 
 
 def queue_again(notice: Notice) -> None:

@@ -7,6 +7,7 @@ account's lease. A lease that ran out is taken over, and the write of the one wh
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,11 +26,14 @@ from billing.entitlement import Contract, Entitlement, Undecidable, choose, enti
 from billing.gateway import RemoteCustomer, RemoteSubscription
 from billing.models import BillingAccount, CheckoutIntent, Subscription
 from billing.notices import alarm
+from contentopt.connections import sleep
 from contentopt.jobs import LostLease
 from contentopt.leases import Lease, beating, lease_end
 from contentopt.tenancy import entering
 
 log = structlog.get_logger()
+
+PATIENCE_SECONDS = 3.0  # somebody else's reading takes a few tenths
 
 
 class Busy(Exception):
@@ -51,6 +55,20 @@ def sync_account(account_id: uuid.UUID | str, *, asked_at: datetime | None = Non
         for subscription in surplus:
             _end_surplus(account, subscription, remote)
     return True
+
+
+def sync_patiently(account_id: uuid.UUID | str) -> None:
+    """As above, for somebody who has just changed something and waits for the page that shows it: whoever else is
+    reading at this moment may have begun before the change, so it is read once more after them."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            sync_account(account_id)
+            return
+        except Busy:
+            if time.monotonic() > deadline:
+                raise
+        sleep(0.05)
 
 
 def _database_now() -> datetime:

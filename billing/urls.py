@@ -15,5 +15,6 @@ urlpatterns = [
     path("w/<slug:slug>/plan/keep/", views.keep, name="plan_keep"),
     path("w/<slug:slug>/plan/overage/", views.overage, name="plan_overage"),
     path("w/<slug:slug>/plan/portal/", views.portal, name="billing_portal"),
+    path("w/<slug:slug>/plan/portal/return/", views.portal_return, name="portal_return"),
     path("w/<slug:slug>/plan/invoices/", views.invoices, name="billing_invoices"),
 ]

@@ -122,6 +122,16 @@ def portal(request: WorkspaceRequest, slug: str) -> HttpResponse:
     return redirect(buying.open_portal(workspace=request.workspace))
 
 
+@require_GET
+@require_scope(Scope.BILLING)
+def portal_return(request: WorkspaceRequest, slug: str) -> HttpResponse:
+    try:
+        buying.finish_portal(workspace=request.workspace)
+    except gateway.Unreachable:
+        messages.warning(request, "Stripe does not answer just now. What you changed there shows here a little later.")
+    return redirect("plan", slug)
+
+
 @require_scope(Scope.BILLING)
 def invoices(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """A part of the plan page that asks Stripe, so that the page itself need not wait."""

@@ -227,10 +227,13 @@ def is_out() -> Q:
 
 
 def publish_due(model: type[Job], task: str, *, at_once: int = 100) -> None:
-    """Tell workers of rows that are due and that none was told of lately: what was lost on the way, or never sent."""
+    """Tell workers of rows that are due and that none was told of lately: what was lost on the way, or never sent.
+
+    The longest due come first.
+    """
     resend = timedelta(seconds=settings.JOB_RESEND_SECONDS)
     waiting = model._base_manager.filter(due()).filter(Q(published_at=None) | Q(published_at__lt=Now() - resend))
-    for pk in waiting.values_list("pk", flat=True)[:at_once]:
+    for pk in waiting.order_by("next_run_at").values_list("pk", flat=True)[:at_once]:
         if publish(task, str(pk)):
             model._base_manager.filter(pk=pk).update(published_at=Now())
 

@@ -9,7 +9,7 @@ from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
@@ -49,7 +49,7 @@ class OutsideMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with outside_workspaces():
             response = self.get_response(request)
-            if isinstance(response, StreamingHttpResponse):
+            if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
                 response.streaming_content = staying(response.streaming_content)
             return response
 

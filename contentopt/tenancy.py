@@ -20,6 +20,8 @@ T = TypeVar("T")
 SETTING = "app.workspace_id"
 ACROSS = "across"  # what the policies take for "every workspace"
 OUTSIDE = ""
+# Behind an address, for people and scripts who look at all workspaces. The product does not serve on such a one.
+EVERY_ROW = f"?options=-c%20{SETTING}%3D{ACROSS}"
 
 _entered: ContextVar[str] = ContextVar("entered", default=OUTSIDE)
 

@@ -22,9 +22,10 @@ from generation.streams import writing as streams
 
 
 @worker_init.connect
-def warm_up_before_fork(**_signal: Any) -> None:
-    """In the parent, so that its children share what was loaded."""
-    warm_up()
+def warm_up_before_fork(sender: Any, **_signal: Any) -> None:
+    """In the parent, so that its children share what was loaded; not where no text is written."""
+    if not str(sender.hostname).startswith("delivery@"):
+        warm_up()
 
 
 @shared_task(name=items.WRITE_ITEMS)

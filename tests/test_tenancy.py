@@ -70,6 +70,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "plan_keep": (Scope.BILLING, "post"),
     "plan_overage": (Scope.BILLING, "post"),
     "billing_portal": (Scope.BILLING, "post"),
+    "portal_return": (Scope.BILLING, "get"),
     "billing_invoices": (Scope.BILLING, "get"),
     "products": (Scope.READ, "get"),
     "product": (Scope.READ, "get"),
@@ -106,7 +107,7 @@ WITHOUT_ID = {"workspace_home", "plan", "products", "import_new", "run_new", "ru
 WITHOUT_ID |= {"usage", "usage_table_csv", "usage_ledger", "usage_csv", "usage_caps", "usage_cache", "usage_nights"}
 WITHOUT_ID |= {"alerts", "alert_thresholds"}
 WITHOUT_ID |= {"checkout", "checkout_return", "plan_change", "plan_end", "plan_keep", "plan_overage"}
-WITHOUT_ID |= {"billing_portal", "billing_invoices"}
+WITHOUT_ID |= {"billing_portal", "portal_return", "billing_invoices"}
 
 # Every operation of the API, and the scope it needs.
 OPERATIONS: dict[tuple[str, str], str] = {
@@ -335,6 +336,7 @@ def test_editors_may_write_but_not_see_keys_or_change_limits(rows: Rows, bob: Us
         "plan_keep",
         "plan_overage",
         "billing_portal",
+        "portal_return",
         "billing_invoices",
         "api_keys",
         "api_key_limits",

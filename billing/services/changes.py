@@ -16,7 +16,7 @@ from billing.catalog import Sale, items_for
 from billing.gateway import Preview
 from billing.models import BillingAccount, Subscription
 from billing.seats import extra_seats
-from billing.sync import Busy, sync_account
+from billing.sync import Busy, sync_patiently
 from contentopt.errors import Conflict, DomainError
 from contentopt.jobs import LostLease
 
@@ -137,11 +137,11 @@ def _agree(workspace: Workspace, products: int) -> None:
 
 
 def _sync(workspace: Workspace) -> None:
-    """So that the page that follows shows it. When somebody else reads at this moment, or Stripe has gone away since,
+    """So that the page that follows shows it. When somebody else reads all the while, or Stripe has gone away since,
     its event brings it."""
     account = BillingAccount.objects.in_workspace(workspace).get()
     try:
-        sync_account(account.pk)
+        sync_patiently(account.pk)
     except (Busy, LostLease, gateway.Unreachable):
         log.info("sync_later", account=str(account.pk))
 

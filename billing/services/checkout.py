@@ -14,7 +14,7 @@ from accounts.models import Membership, Role, Workspace
 from billing import gateway
 from billing.catalog import Sale
 from billing.models import BillingAccount, CheckoutIntent, Subscription
-from billing.sync import Busy, sync_account
+from billing.sync import Busy, sync_account, sync_patiently
 from contentopt.errors import Conflict, DomainError
 from contentopt.jobs import LostLease
 
@@ -139,11 +139,15 @@ def finish_checkout(*, workspace: Workspace, session_id: str) -> bool:
         session = gateway.read_checkout(session_id)
         if session.workspace_id != str(workspace.pk) or session.customer_id != account.customer_id:
             raise DomainError("This checkout is not of this workspace.", code="not_found", status=404)
-        try:
-            sync_account(account.pk)
-        except (Busy, LostLease):
-            log.info("return_beside_sync", account=str(account.pk))
+        _look(account)
     return Subscription.objects.in_workspace(workspace).filter(is_live=True).exists()
+
+
+def _look(account: BillingAccount) -> None:
+    try:
+        sync_patiently(account.pk)
+    except (Busy, LostLease):
+        log.info("return_beside_sync", account=str(account.pk))
 
 
 def open_portal(*, workspace: Workspace) -> str:
@@ -151,7 +155,15 @@ def open_portal(*, workspace: Workspace) -> str:
     if account.customer_id is None:
         raise DomainError("There is nothing to show yet: nothing was ever bought here.", code="no_customer", status=409)
     with gateway.within(gateway.WEB_SECONDS):
-        return gateway.open_portal(customer_id=account.customer_id, return_url=public_url("plan", workspace.slug))
+        return gateway.open_portal(
+            customer_id=account.customer_id, return_url=public_url("portal_return", workspace.slug)
+        )
+
+
+def finish_portal(*, workspace: Workspace) -> None:
+    """Back from Stripe's own page: what was changed there is read at once, without waiting for its event."""
+    with gateway.within(gateway.WEB_SECONDS):
+        _look(billing_account(workspace))
 
 
 def list_invoices(*, workspace: Workspace) -> list[gateway.Invoice]:

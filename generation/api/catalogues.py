@@ -5,8 +5,7 @@ from typing import Any, BinaryIO
 from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import Count
-from django.http import StreamingHttpResponse
-from django.utils.http import content_disposition_header
+from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -15,7 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from contentopt.errors import Conflict, DomainError
+from contentopt.downloads import attachment
+from contentopt.errors import Conflict
 from generation.api.base import NewestFirst, PageQuery, WorkspaceAPIView
 from generation.api.document import operation
 from generation.api.strict import StrictSerializer
@@ -126,19 +126,10 @@ class CatalogueExport(WorkspaceAPIView):
     @operation(
         "export_catalogue", query=ExportQuery, replies={(200, "text/csv"): OpenApiTypes.BINARY}, errors=[404, 409]
     )
-    def get(self, _request: Request, pk: str) -> StreamingHttpResponse:
+    def get(self, _request: Request, pk: str) -> FileResponse:
         """The received file, byte for byte, except the cells we wrote. Works at any time of a run."""
         only_empty = self.query(ExportQuery)["only_empty"]
         catalogue: Catalogue = self.find(Catalogue.objects.all(), pk)
         if catalogue.status != Catalogue.Status.READY:
             raise Conflict("This file is not imported, so there is nothing to export.")
-        response = StreamingHttpResponse(export_file(catalogue, only_empty=only_empty), content_type="text/csv")
-        response["Content-Disposition"] = content_disposition(catalogue)
-        return response
-
-
-def content_disposition(catalogue: Catalogue) -> str:
-    header = content_disposition_header(as_attachment=True, filename=export_name(catalogue))
-    if header is None:
-        raise DomainError("This file has no name to download it under.")
-    return header
+        return attachment(export_file(catalogue, only_empty=only_empty), export_name(catalogue), "text/csv")

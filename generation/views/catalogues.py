@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST
 
 from accounts.middleware import WorkspaceRequest
 from accounts.models import Scope
 from accounts.permissions import require_scope
+from contentopt.downloads import attachment
 from contentopt.errors import Conflict, DomainError
 from generation.catalogues.dialect import Dialect
 from generation.catalogues.writing import guard_formula
@@ -149,13 +149,6 @@ def import_problems(request: WorkspaceRequest, slug: str, pk: str) -> HttpRespon
             yield writer.writerow([guard_formula(str(cell)) for cell in cells])
 
     return attachment(lines(), f"{catalogue.filename}-problems.csv")
-
-
-def attachment(content: Iterator[str] | Iterator[bytes], filename: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=filename) or "attachment"
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 def _ready(request: WorkspaceRequest, pk: str) -> Catalogue:

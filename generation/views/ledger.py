@@ -13,6 +13,7 @@ from accounts.dollars import decimal_usd
 from accounts.middleware import WorkspaceRequest
 from accounts.models import Scope, UsageEntry
 from accounts.permissions import require_scope
+from contentopt.downloads import attachment
 from generation.catalogues.writing import guard_formula
 from generation.forms import LedgerForm
 from generation.models import Run
@@ -21,7 +22,7 @@ from generation.services.explaining import explain
 from generation.services.texts import sentences_with_facts
 from generation.services.usage import LAYERS, By, Span, key_names, member_names, read_usage, run_name
 from generation.views.access import find_text
-from generation.views.catalogues import Echo, attachment
+from generation.views.catalogues import Echo
 from generation.views.partials import render_page
 
 LINES_PER_PAGE = 50

@@ -15,12 +15,13 @@ from accounts.models import Scope
 from accounts.permissions import require_scope
 from accounts.quotas import used_products
 from accounts.services.caps import BudgetState, workspace_budget
+from contentopt.downloads import attachment
 from generation.catalogues.writing import guard_formula
 from generation.services.ledger import NOBODY
 from generation.services.nights import sums_of
 from generation.services.usage import MODEL, By, Group, Span, forecast, read_usage, total
 from generation.views import charts
-from generation.views.catalogues import Echo, attachment
+from generation.views.catalogues import Echo
 from generation.views.partials import render_page
 
 SPANS = {"7": "7 days", "30": "30 days", "90": "90 days", "month": "This month"}

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import uuid
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import httpx2
 import pytest
 from django.core import mail
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -11,9 +18,10 @@ from django.utils import timezone
 from accounts.models import Membership, Notice, Role, User, Workspace
 from billing import gateway
 from billing.catalog import find_sale, offers
-from billing.models import Subscription
+from billing.models import BillingAccount, Subscription
 from billing.seats import follow_seats
 from billing.services import changes
+from billing.services import checkout as buying
 from billing.sync import end_of_grace, sync_account
 from tests.billing.buying import account_of, begin, buy, end_trial, live, sync
 from tests.billing.test_webhooks import answer_all, deliver
@@ -260,6 +268,34 @@ def test_a_second_subscription_of_unknown_origin_is_left_to_a_person(stripe: Str
 
     assert stripe.v1.subscriptions.retrieve(second.id).status == "trialing"
     assert Notice.objects.across_workspaces().filter(topic=f"billing/second/{second.id}").count() == 1
+
+
+def test_a_change_shows_at_once_though_a_worker_is_reading(
+    stripe: Stripe, free_shop: Workspace, alice: User, sign_in: SignIn
+) -> None:
+    buy(stripe, free_shop)
+    accounts = BillingAccount.objects.in_workspace(free_shop)
+    accounts.update(lease_token=uuid.uuid4(), lease_until=Now() + timedelta(seconds=0.5))
+
+    page = sign_in(alice).post(reverse("plan_end", args=[free_shop.slug]), follow=True).content.decode()
+
+    assert "Your subscription ends on" in page
+    assert live(free_shop).cancel_at
+
+
+def test_what_was_done_on_stripes_own_page_shows_on_coming_back(
+    stripe: Stripe, free_shop: Workspace, alice: User, sign_in: SignIn
+) -> None:
+    subscription = buy(stripe, free_shop)
+    address = buying.open_portal(workspace=free_shop)
+    session = stripe.v1.subscriptions.update(subscription.subscription_id, {"cancel_at_period_end": True})
+    assert session.cancel_at
+    back = re.search(r"href='([^']+)'>Return", httpx2.get(address).text)
+    assert back
+
+    page = sign_in(alice).get(urlsplit(back[1]).path, follow=True).content.decode()
+
+    assert "It ends then, and nothing is charged." in page
 
 
 @pytest.mark.parametrize("action", ["plan_end", "plan_keep", "billing_portal"])

@@ -10,7 +10,7 @@ from accounts.metering import drain_free_answers
 from accounts.models import Workspace
 from generation.engine.items import write_item
 from generation.importing import import_catalogue
-from generation.models import Catalogue
+from generation.models import Catalogue, CatalogueChunk
 from tests.conftest import ApiClient
 from tests.factories import make_catalogue, make_file, make_run, numbered_rows
 
@@ -146,6 +146,18 @@ def test_nothing_written_exports_the_received_bytes(client: Client, shop: Worksp
     assert content_of(response) == content
     assert response["Content-Type"] == "text/csv"
     assert response["Content-Disposition"].startswith("attachment")
+    assert response["Content-Length"] == str(len(content))
+
+
+def test_a_file_that_cannot_be_made_whole_is_not_sent_in_part(client: Client, shop: Workspace) -> None:
+    catalogue = make_catalogue(shop, make_file(numbered_rows(2000)))
+    CatalogueChunk.objects.in_workspace(shop).filter(catalogue=catalogue).update(content=b"lost to a bad disk")
+    client.raise_request_exception = False
+
+    response = client.get(f"{URL}/{catalogue.pk}/export")
+
+    assert response.status_code == 500
+    assert response["Content-Type"] == "application/json"
 
 
 def test_written_cells_are_exported(client: Client, shop: Workspace) -> None:

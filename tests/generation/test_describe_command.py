@@ -239,3 +239,12 @@ def test_described_later_it_waits_for_the_provider_and_costs_half(
     assert "without --later: in minutes" in said.err
     assert [batch["size"] for batch in provider.meter()["batches"]] == [3]
     assert all(row["description"] for row in rows_of(output.read_bytes()))
+
+
+def test_a_dearer_tier_is_asked_for_as_far_as_the_plan_goes(shop: Workspace, source: Path, output: Path) -> None:
+    describe(shop, source, output, "--tier", "premium")
+    assert Run.objects.in_workspace(shop).get().brief["tier"] == "premium"
+
+    Workspace.objects.filter(pk=shop.pk).update(plan="free")
+    with pytest.raises(CommandError, match="Free plan writes at economy at most"):
+        describe(shop, source, output, "--tier", "standard")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -16,20 +17,22 @@ from typing import Any
 
 import httpx2
 import psycopg
+import redis
+from celery import Celery
 
 from contentopt.engines.engine import free_port
 from contentopt.engines.locks import pid_of
 from contentopt.engines.postgres import Postgres
 from contentopt.engines.valkey import Valkey
-from contentopt.tenancy import ACROSS, SETTING
-from tests.servers import KEY, ROOT, Provider
+from contentopt.tenancy import EVERY_ROW
+from tests.servers import KEY, ROOT, Provider, Stripe
 
 READY = "Ctrl-C stops everything"  # the last line of a start
-START_SECONDS = 40
+START_SECONDS = 90
 STOP_SECONDS = 30
-EVERY_ROW = f"-c {SETTING}={ACROSS}"  # whoever looks at the books from outside
+WORKERS = 4  # interactive, bulk, streams, delivery
 # How the supervisor's children are told apart.
-COMMANDS = {"bulk": "-Q bulk", "web": "granian", "clock": "manage.py clock"}
+COMMANDS = {"bulk": "-Q bulk", "streams": "-Q streams", "web": "granian", "clock": "manage.py clock"}
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,13 @@ def eventually(condition: Callable[[], Any], seconds: float, pause: float = 0.1)
 
 
 class Product:
-    def __init__(self, folder: Path, provider: Provider) -> None:
+    def __init__(self, folder: Path, provider: Provider, **environment: str) -> None:
         self.local = folder / "local"
         self.provider = provider
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = folder / "output"
-        self.environment = self._environment()
+        self.environment = self._environment() | environment
         with self.output.open("wb") as output:
             command = [sys.executable, "-m", "contentopt.supervisor", "--after", "true"]
             self.supervisor = subprocess.Popen(
@@ -79,9 +82,12 @@ class Product:
             "ANTHROPIC_API_KEY": KEY,
             "ANTHROPIC_BASE_URL": self.provider.url,
             "OPENAI_API_KEY": "",
-            "JOB_LEASE_SECONDS": "5",
+            "STRIPE_API_KEY": "",
+            "JOB_LEASE_SECONDS": "8",  # a leader that fifty followers keep from the processor is not dead
             "JOB_RESEND_SECONDS": "3",
             "JOB_SWEEP_SECONDS": "1",
+            "BATCH_POLL_SECONDS": "1",
+            "NIGHT_IS_ON": "false",  # whatever the hour, nothing is written but what a test asks for
             "WEB_THREADS": "32",  # two processes take 50 requests at once
             "DATABASE_POOL_SIZE": "40",
             "INTERACTIVE_WORKERS": "1",
@@ -89,9 +95,11 @@ class Product:
         }
         return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"} | ours
 
-    def await_ready(self) -> None:
-        eventually(lambda: READY in self.said() or self.supervisor.poll() is not None, START_SECONDS)
+    def await_ready(self, seconds: float = START_SECONDS) -> None:
+        eventually(lambda: READY in self.said() or self.supervisor.poll() is not None, seconds)
         assert READY in self.said(), self.said()
+        with Celery(broker=self.broker_url) as app:
+            assert eventually(lambda: len(app.control.ping(timeout=0.5) or []) == WORKERS, seconds), self.said()
 
     def said(self) -> str:
         return self.output.read_text()
@@ -105,10 +113,10 @@ class Product:
 
     # --- What a person would use ---
 
-    def create_key(self, name: str) -> str:
+    def create_key(self, name: str, plan: str = "internal") -> str:
         """The API key of a new workspace."""
         command = [sys.executable, "manage.py", "create_workspace", "--owner", "owner@linden-tools.example"]
-        command += ["--name", name, "--plan", "internal", "--json"]
+        command += ["--name", name, "--plan", plan, "--json"]
         made = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, check=True)
         key: str = json.loads(made.stdout)["api_key"]
         return key
@@ -134,6 +142,10 @@ class Product:
         identifier: str = made.json()["id"]
         return identifier
 
+    def stripe(self) -> Stripe:
+        """The stand-in that the supervisor started."""
+        return Stripe(f"http://127.0.0.1:{(self.local / 'stripe' / 'port').read_text()}")
+
     # --- What nobody should ---
 
     def pid(self, name: str) -> int | None:
@@ -156,18 +168,47 @@ class Product:
         except ProcessLookupError:
             self.kill(name, number)
 
+    def kill_all(self, name: str) -> None:
+        """A command of the Procfile with all its children, at the same moment."""
+        eventually(lambda: self.pid(f"{name} child"), START_SECONDS)
+        processes = list_processes()
+        heads = {p.pid for p in processes if p.parent == self.supervisor.pid and COMMANDS[name] in p.command}
+        for process in processes:
+            if heads & {process.pid, process.parent}:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
+
+    def flush(self) -> None:
+        """Valkey forgets everything, the broker's messages among it."""
+        with redis.Redis.from_url(Valkey(self.local).url()) as valkey:
+            valkey.flushall()
+
     # --- What is on the books ---
 
+    @property
+    def broker_url(self) -> str:
+        return Valkey(self.local).url().removesuffix("/0") + "/1"
+
+    @property
+    def database_url(self) -> str:
+        return Postgres(self.local).url() + EVERY_ROW
+
     def fetch(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        with psycopg.connect(Postgres(self.local).url(), options=EVERY_ROW) as database:
+        with psycopg.connect(self.database_url) as database:
             return database.execute(query, values).fetchall()
+
+    def execute(self, statement: str, *values: Any) -> None:
+        with psycopg.connect(self.database_url) as database:
+            database.execute(statement, values)
 
 
 @contextmanager
-def run_product(folder: Path, provider: Provider) -> Iterator[Product]:
-    product = Product(folder, provider)
+def run_product(
+    folder: Path, provider: Provider, start_seconds: float = START_SECONDS, /, **environment: str
+) -> Iterator[Product]:
+    product = Product(folder, provider, **environment)
     try:
-        product.await_ready()
+        product.await_ready(start_seconds)
         yield product
     finally:
         product.stop()

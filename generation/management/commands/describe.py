@@ -32,8 +32,10 @@ from generation.engine.items import DIED, finish_run, payer_of, write_item
 from generation.engine.storing import default_wishes
 from generation.exporting import export_file
 from generation.facts import CHANNELS, LANGUAGES, LENGTHS, TONES
+from generation.forms import TIER_NAMES
 from generation.importing import import_catalogue, keep_file
 from generation.models import Catalogue, Product, Run, RunItem
+from generation.routing import is_above
 from generation.services import runs
 from generation.services.texts import writable_fields
 
@@ -62,6 +64,7 @@ class Command(BaseCommand):
         parser.add_argument("--length", choices=LENGTHS, default="medium")
         parser.add_argument("--language", choices=LANGUAGES, default="en")
         parser.add_argument("--channel", choices=CHANNELS, default="web")
+        parser.add_argument("--tier", choices=TIER_NAMES, default="auto", help="default: the cheapest that passes")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         # With --json, stdout carries that one object and people read stderr.
@@ -79,6 +82,8 @@ class Command(BaseCommand):
     def describe(self, options: dict[str, Any]) -> int:
         check_paths(options["source"], options["output"])
         workspace = find_workspace(options["workspace"])
+        if is_above(options["tier"], workspace.plan.highest_tier):
+            raise CommandError(f"The {workspace.plan} plan writes at {workspace.plan.highest_tier} at most.")
         with entering(workspace.pk):
             return self.describe_in(workspace, options)
 
@@ -122,7 +127,7 @@ class Command(BaseCommand):
     # --- The run ---
 
     def open_run(self, workspace: Workspace, catalogue: Catalogue, options: dict[str, Any]) -> Run | None:
-        chosen = {name: options[name] for name in ("tone", "length", "language", "channel")}
+        chosen = {name: options[name] for name in ("tone", "length", "language", "channel", "tier")}
         wishes = default_wishes(writable_fields(catalogue.mapping), **chosen)
         earlier = catalogue.runs.exclude(state=Run.State.CANCELLED).order_by("-created_at").first()
         covers = earlier and (options["only_missing"] or earlier.item_count == catalogue.product_count)

@@ -5,7 +5,6 @@ import secrets
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -14,7 +13,7 @@ from django.core.management.base import BaseCommand
 from accounts.models import Scope, User, Workspace
 from accounts.services.keys import issue_key
 from accounts.services.workspaces import create_workspace
-from contentopt.tenancy import ACROSS, SETTING, across_workspaces
+from contentopt.tenancy import EVERY_ROW, across_workspaces
 from generation.engine.storing import default_wishes
 from generation.models import Product, Run
 from generation.services.runs import run_progress, start_run
@@ -22,8 +21,6 @@ from generation.services.texts import writable_fields
 
 DEMO_EMAIL, STAFF_EMAIL = "demo@alder-goods.example", "staff@contentopt.example"
 WAIT_SECONDS = 60
-# For people and scripts, who look at all workspaces; the product enters one at a time, and does not serve on this.
-EVERY_ROW = f"?{urlencode({'options': f'-c {SETTING}={ACROSS}'}, quote_via=quote)}"
 
 
 class Command(BaseCommand):
