@@ -124,7 +124,7 @@ def sweep_notices() -> None:
 def queue_again(notice: Notice) -> None:
     """Mail a notice anew, to everybody."""
     details = {name: value for name, value in notice.details.items() if name != "mailed"}
-    idle = Notice.objects.across_workspaces().filter(pk=notice.pk).exclude(state=JobState.RUNNING)
+    idle = Notice.objects.in_workspace(notice.workspace_id).filter(pk=notice.pk).exclude(state=JobState.RUNNING)
     jobs.queue_again(idle, details=details)
 
 
@@ -182,7 +182,7 @@ def messages(notice: Notice, people: list[Recipient]) -> Iterator[EmailMessage]:
         context |= {"words": notice.details["words"], "url": notice.details["url"]}
         subject, template = notice.details["headline"], "emails/billing.txt"
     else:
-        alert = alert_of(described(Notice.objects.across_workspaces()).get(pk=notice.pk))
+        alert = alert_of(described(Notice.objects.in_workspace(notice.workspace_id)).get(pk=notice.pk))
         context["alert"] = alert
         sender = "ContentOpt" if alert.scope == Budget.Scope.PLATFORM else sender
         subject, template = alert.headline, "emails/alert.txt"

@@ -100,7 +100,7 @@ def _leased(account_id: uuid.UUID | str) -> Iterator[BillingAccount]:
 @transaction.atomic
 def _write(account: BillingAccount, remote: RemoteCustomer, began: datetime) -> list[RemoteSubscription]:
     """All of it or none. Returns live subscriptions that must not be there beside the one that is kept."""
-    locked = BillingAccount.objects.across_workspaces().select_for_update().filter(pk=account.pk)
+    locked = BillingAccount.objects.in_workspace(account.workspace_id).select_for_update().filter(pk=account.pk)
     if not locked.filter(lease_token=account.lease_token).exists():
         raise LostLease(str(account.pk))
     workspace = Workspace.objects.select_for_update(of=("self",)).select_related("plan").get(pk=account.workspace_id)

@@ -51,12 +51,8 @@ def require(connection: Any) -> None:
 
 def refuse_to_start() -> None:
     """For a process that serves. With PostgreSQL away it may start: its connections are asked when there are any."""
-    own = connections.create_connection(DEFAULT_DB_ALIAS)
-    options = {name: value for name, value in own.settings_dict["OPTIONS"].items() if name != "pool"}
-    own.settings_dict = {**own.settings_dict, "OPTIONS": options}
     try:
-        with contextlib.closing(own):
-            own.ensure_connection()
+        _connect()
     except WallMissing as fault:
         log.critical("refused_to_start", reason=str(fault))
         sys.exit(f"ContentOpt does not serve: {fault}")
@@ -66,10 +62,20 @@ def refuse_to_start() -> None:
 
 def check(databases: Sequence[str] | None = None, **_options: Any) -> list[CheckMessage]:
     """For `manage.py check --database default`. Migrations, which build the wall, are not asked."""
-    if DEFAULT_DB_ALIAS not in (databases or ()):
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    if DEFAULT_DB_ALIAS not in (databases or ()) or connection.is_owner:
         return []
     try:
-        connections[DEFAULT_DB_ALIAS].ensure_connection()
+        _connect()
     except WallMissing as fault:
         return [Error(str(fault), id="contentopt.E010")]
     return []
+
+
+def _connect() -> None:
+    """Once, beside the pool, which must not cross a fork."""
+    own = connections.create_connection(DEFAULT_DB_ALIAS)
+    options = {name: value for name, value in own.settings_dict["OPTIONS"].items() if name != "pool"}
+    own.settings_dict = {**own.settings_dict, "OPTIONS": options}
+    with contextlib.closing(own):
+        own.ensure_connection()

@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from contentopt.jobs import UNFINISHED
+from contentopt.tenancy import across_workspaces
 from generation.models import Stream
 from generation.streams.events import END, HEARTBEAT, RETRY, Position, event_of, key_of, position_of
 
@@ -176,6 +177,7 @@ class Hub:
                     reader.give(HEARTBEAT)
 
 
+@across_workspaces()
 def _finished(stream_ids: set[UUID]) -> set[UUID]:
     """On a thread. One that is gone has ended too."""
     try:
