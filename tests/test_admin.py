@@ -30,6 +30,16 @@ def test_every_list_opens_with_rows_in_it(staff: Client, run: Run) -> None:
     assert statuses == dict.fromkeys(names, 200)
 
 
+def test_an_empty_list_offers_only_what_can_be_done(staff: Client) -> None:
+    runs = staff.get(reverse("admin:generation_run_changelist")).content.decode()
+    found = staff.get(reverse("admin:accounts_workspace_changelist"), {"q": "no such shop"}).content.decode()
+
+    assert "appear here by themselves" in runs
+    assert "Create a new item" not in runs
+    assert "Nothing fits" in found
+    assert "Reset filters" in found
+
+
 def test_workspace_page_shows_its_work_and_links_to_it(staff: Client, shop: Workspace, run: Run) -> None:
     page = staff.get(reverse("admin:accounts_workspace_change", args=[shop.pk])).content.decode()
 

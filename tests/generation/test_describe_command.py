@@ -200,7 +200,7 @@ def test_stopped_command_goes_on_where_it_was(
     source.write_bytes(make_file(numbered_rows(30)))
     provider.behave({"delay_ms": 100})
     first = start_command(shop, source, output, provider)
-    assert eventually(lambda: len(provider.meter()["served"]) >= 6, 40, pause=0.02), first.communicate()[0]
+    assert eventually(lambda: len(provider.meter()["served"]) >= 6, 90, pause=0.02), first.communicate()[0]
     first.send_signal(number)
     shown, _ = first.communicate(timeout=40)
     assert first.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL), shown
@@ -222,7 +222,11 @@ def test_stopped_command_goes_on_where_it_was(
     calls = LlmCall.objects.in_workspace(shop)
     assert calls.filter(run_item__in=kept.values()).count() == len(kept)
     assert calls.filter(outcome=LlmCall.Outcome.ACCEPTED).count() == 30
-    assert {str(call.batch_id or call.pk) for call in calls} == set(provider.meter()["call_ids"])
+    sent, served = {str(call.batch_id or call.pk) for call in calls}, set(provider.meter()["call_ids"])
+    silent = calls.filter(outcome__in=(LlmCall.Outcome.DISPATCHED, LlmCall.Outcome.UNKNOWN))
+    assert served <= sent
+    # What was killed on its way out may not have come there.
+    assert sent - served <= {str(call.batch_id or call.pk) for call in silent}
 
 
 def test_described_later_it_waits_for_the_provider_and_costs_half(
