@@ -9,10 +9,10 @@ of Django in this process, each three times in turn:
     sent        no policies, each statement with its workspace
     both        as the product runs
 
-Prints what each waited, and what processor time it took, here and in PostgreSQL, which tells the truth on a busy machine
-too; `more` is what `both` takes beyond `neither`. A request for a known text asks PostgreSQL nothing, so its figures show
-how much the machine wavers. `search` reads rows by words within them (ILIKE), which no index serves with or without
-policies; what policies make of one that would is printed last: the same search by trigrams.
+Prints what each waited, and what processor time it took, here and in PostgreSQL, which tells the truth on a busy
+machine too; `more` is what `both` takes beyond `neither`. A request for a known text asks PostgreSQL nothing, so its
+figures show how much the machine wavers. `search` reads rows by words within them (ILIKE), which no index serves with
+or without policies; what policies make of one that would is printed last: the same search by trigrams.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def detach(cursor: type) -> Any:
 
 @dataclass(slots=True)
 class Taken:
-    """Milliseconds of each request, and all processor time of them: ours and that of the connection's server process."""
+    """Milliseconds of each request, and all processor time: ours and that of the connection's server process."""
 
     waited: list[float] = field(default_factory=list)
     worked: float = 0.0

@@ -147,13 +147,16 @@ def _url(role: str, password: str, access: Access) -> str:
 
 
 def _roles(access: Access) -> list[str]:
-    """Made, or given this access: data from before there were two roles get the second. Each is one line, as the
-    server wants its statements when it runs alone."""
-    owner = f"LOGIN CREATEDB PASSWORD '{access.password}'"
-    application = f"LOGIN NOCREATEDB NOBYPASSRLS PASSWORD '{application_password(access)}'"
+    """Made, or given this access: data from before there were two roles get the second. Each statement is one line, as
+    the server wants it when it runs alone, and none may fail, which would end it."""
+    makes = [
+        f"DO $$ BEGIN IF to_regrole('{role}') IS NULL THEN CREATE ROLE {role}; END IF; END $$" for role in (OWNER, ROLE)
+    ]
     return [
-        f"DO $$ BEGIN CREATE ROLE {name}; EXCEPTION WHEN duplicate_object THEN NULL; END $$" for name in (OWNER, ROLE)
-    ] + [f"ALTER ROLE {OWNER} {owner}", f"ALTER ROLE {ROLE} {application}"]
+        *makes,
+        f"ALTER ROLE {OWNER} LOGIN CREATEDB PASSWORD '{access.password}'",
+        f"ALTER ROLE {ROLE} LOGIN PASSWORD '{application_password(access)}'",
+    ]
 
 
 def _binary(name: str) -> str:
