@@ -29,6 +29,7 @@ from accounts.models import Archive, ArchivePart, Membership, Notice, TenantQuer
 from accounts.spreadsheets import csv_lines
 from contentopt import jobs
 from contentopt.jobs import JobState
+from contentopt.tenancy import entering
 
 log = structlog.get_logger()
 
@@ -95,7 +96,7 @@ def write_archive(archive_id: UUID | str) -> JobState | None:
     if archive is None:
         return None
     try:
-        with jobs.heartbeat(archive):
+        with entering(archive.workspace_id), jobs.heartbeat(archive):
             _write_claimed(archive)
     except jobs.LostLease:
         log.info("lease_lost", archive=str(archive.pk))

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from accounts.acting import Actor, present_actor
 from accounts.models import Action, ApiKey, AuditEntry, User, Workspace
+from contentopt.tenancy import entering
 
 MOST_CHARACTERS = 200  # of one word of the details: room for a name, not for a text
 MOST_WORDS = 20
@@ -31,17 +32,19 @@ def record(
     a secret, a text or an address. A person is named by their id, which is a name only as long as they have an account.
     """
     actor = by or present_actor()
-    return AuditEntry.objects.create(
-        workspace_id=workspace.pk if isinstance(workspace, Workspace) else workspace,
-        actor=actor.kind,
-        user_id=actor.user_id,
-        api_key_id=actor.api_key_id,
-        address=actor.address,
-        action=action,
-        target_kind=target._meta.model_name or "" if target else "",
-        target_id=str(target.pk) if target else "",
-        details={name: _short(value) for name, value in details.items()},
-    )
+    workspace_id = workspace.pk if isinstance(workspace, Workspace) else workspace
+    with entering(workspace_id):  # a sign-in is written down in each of a person's, and what staff do in the platform's
+        return AuditEntry.objects.create(
+            workspace_id=workspace_id,
+            actor=actor.kind,
+            user_id=actor.user_id,
+            api_key_id=actor.api_key_id,
+            address=actor.address,
+            action=action,
+            target_kind=target._meta.model_name or "" if target else "",
+            target_id=str(target.pk) if target else "",
+            details={name: _short(value) for name, value in details.items()},
+        )
 
 
 def _short(value: object) -> object:

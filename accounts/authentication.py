@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from accounts.models import ApiKey, Membership, User
 from contentopt.errors import NotAllowed
+from contentopt.tenancy import enter
 
 WORKSPACE_HEADER = "ContentOpt-Workspace"
 LAST_USED_EVERY = timedelta(minutes=1)  # one write a minute and secret, however busy it is
@@ -79,6 +80,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         found = find_secret(presented.strip())
         if found is None:
             raise AuthenticationFailed("This API key is unknown, expired or revoked.")
+        enter(found[0].workspace_id)
         note_use(*found)
         return None, found[0]
 
@@ -117,6 +119,7 @@ def _membership(user: User, slug: str) -> Membership:
     if membership is None:  # the same for a workspace that does not exist: nothing tells which there are
         raise NotAllowed(f"There is no workspace “{slug}” that this person is a member of.")
     membership.user = user
+    enter(membership.workspace_id)
     return membership
 
 

@@ -338,7 +338,7 @@ def open_night_budget(*, workspace_id: UUID, night_id: UUID, limit_nanos: int) -
 
 
 def _open(workspace_id: UUID, scope: str, scope_id: UUID, limit_nanos: int) -> None:
-    Budget.objects.across_workspaces().get_or_create(
+    Budget.objects.in_workspace(workspace_id).get_or_create(
         workspace_id=workspace_id,
         scope=scope,
         scope_id=scope_id,
@@ -348,15 +348,14 @@ def _open(workspace_id: UUID, scope: str, scope_id: UUID, limit_nanos: int) -> N
 
 def change_night_limit(*, workspace_id: UUID, night_id: UUID, limit_nanos: int) -> None:
     """Another limit from now on, but never below what is spent and held already."""
-    Budget.objects.across_workspaces().filter(
-        workspace_id=workspace_id, scope=Budget.Scope.NIGHT, scope_id=night_id
-    ).update(limit_nanos=Greatest(limit_nanos, F("spent_nanos") + F("reserved_nanos")), overdraft_nanos=0)
+    budget = Budget.objects.in_workspace(workspace_id).filter(scope=Budget.Scope.NIGHT, scope_id=night_id)
+    budget.update(limit_nanos=Greatest(limit_nanos, F("spent_nanos") + F("reserved_nanos")), overdraft_nanos=0)
 
 
 def allow_run(*, workspace_id: UUID, run_id: UUID, room_nanos: int) -> None:
     """Raise a run's limit to what it has spent and holds plus this much; never lower it."""
-    Budget.objects.across_workspaces().filter(
-        workspace_id=workspace_id, scope=Budget.Scope.RUN, scope_id=run_id, limit_nanos__isnull=False
+    Budget.objects.in_workspace(workspace_id).filter(
+        scope=Budget.Scope.RUN, scope_id=run_id, limit_nanos__isnull=False
     ).update(
         limit_nanos=Greatest(F("limit_nanos"), F("spent_nanos") + F("reserved_nanos") + room_nanos), overdraft_nanos=0
     )

@@ -28,6 +28,7 @@ from accounts.signals import alert_raised
 from accounts.summaries import summarise
 from contentopt import jobs
 from contentopt.jobs import JobState
+from contentopt.tenancy import entering
 
 log = structlog.get_logger()
 
@@ -66,7 +67,7 @@ def send_notice(notice_id: UUID | str) -> JobState | None:
     if notice is None:
         return None
     try:
-        with jobs.heartbeat(notice):
+        with entering(notice.workspace_id), jobs.heartbeat(notice):
             return _send_claimed(notice)
     except jobs.LostLease:
         log.info("lease_lost", notice=str(notice.pk))
@@ -139,7 +140,7 @@ def sweep_notices() -> None:
 def queue_again(notice: Notice) -> None:
     """Mail a notice anew, to everybody."""
     details = {name: value for name, value in notice.details.items() if name != "mailed"}
-    idle = Notice.objects.across_workspaces().filter(pk=notice.pk).exclude(state=JobState.RUNNING)
+    idle = Notice.objects.in_workspace(notice.workspace_id).filter(pk=notice.pk).exclude(state=JobState.RUNNING)
     jobs.queue_again(idle, details=details)
 
 
@@ -226,7 +227,7 @@ def messages(notice: Notice, people: list[Recipient]) -> Iterator[EmailMessage]:
         subject, template = notice.details["headline"], "emails/mention.txt"
         context |= {**notice.details, "url": absolute_url(notice.details["path"])}
     else:
-        alert = alert_of(described(Notice.objects.across_workspaces()).get(pk=notice.pk))
+        alert = alert_of(described(Notice.objects.in_workspace(notice.workspace_id)).get(pk=notice.pk))
         context["alert"] = alert
         sender = "ContentOpt" if alert.scope == Budget.Scope.PLATFORM else sender
         subject, template = alert.headline, "emails/alert.txt"

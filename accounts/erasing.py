@@ -47,6 +47,7 @@ from accounts.signals import workspace_erasing
 from contentopt import jobs
 from contentopt.errors import DomainError
 from contentopt.jobs import JobState
+from contentopt.tenancy import across_workspaces, entering
 
 log = structlog.get_logger()
 
@@ -77,6 +78,11 @@ def erase_workspace(deletion_id: UUID | str) -> JobState | None:
     deletion = jobs.claim(Deletion, deletion_id)
     if deletion is None:
         return None
+    with entering(deletion.workspace_id):
+        return _erase(deletion)
+
+
+def _erase(deletion: Deletion) -> JobState | None:
     workspace_id = deletion.workspace_id
     try:
         with jobs.heartbeat(deletion):
@@ -155,7 +161,8 @@ def _pass_on(model: type[models.Model], deletion: Deletion) -> None:
         with transaction.atomic():
             jobs.hold_lease(deletion)
             rows = _rows(model, deletion.workspace_id).filter(pk__in=ids)
-            rows.update(workspace_id=PLATFORM_WORKSPACE_ID, **KEPT[model])
+            with across_workspaces():  # out of one, into the platform's
+                rows.update(workspace_id=PLATFORM_WORKSPACE_ID, **KEPT[model])
 
 
 @transaction.atomic

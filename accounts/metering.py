@@ -29,6 +29,7 @@ from accounts.authentication import LAST_USED_EVERY
 from accounts.budgets import Payer
 from accounts.models import RollupMark, UsageEntry, UsageRollup
 from accounts.signals import free_answers_entered
+from contentopt.tenancy import across_workspaces
 
 log = structlog.get_logger()
 
@@ -133,6 +134,7 @@ def _note(line: str) -> bool:
     return bool(noted)
 
 
+@across_workspaces()
 def drain_free_answers(at_most: int | None = None) -> int:
     """Move what waits in the stream to the ledger. Returns how many lines.
 
@@ -167,6 +169,7 @@ def _drain(lines: list[tuple[bytes, Line]]) -> int:
     return len(answers)
 
 
+@across_workspaces()
 def enter_now(line: Line) -> None:
     """Past the stream, when Valkey has no room for the line. Any number at a time."""
     with transaction.atomic():
@@ -228,6 +231,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 OVERLAP = timedelta(minutes=15)
 
 
+@across_workspaces()
 def roll_up() -> bool:
     """Bring the rollups up to date with the ledger, late lines included. False when another process is at it.
 
@@ -244,6 +248,7 @@ def roll_up() -> bool:
     return bool(is_ours)
 
 
+@across_workspaces()
 def recompute(since: date) -> None:
     """Make the rollups of a day and all days after it anew from the ledger, whatever they say now."""
     start = datetime.combine(since, time.min, UTC)

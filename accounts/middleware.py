@@ -17,6 +17,7 @@ from django_htmx.middleware import HtmxDetails
 from accounts.impersonation import current_impersonation
 from accounts.models import Impersonation, Membership, User, Workspace
 from contentopt.errors import NotAllowed
+from contentopt.tenancy import enter, enter_all
 
 log = structlog.get_logger()
 
@@ -123,6 +124,8 @@ class WorkspaceMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, _view: Any, _args: Any, kwargs: dict[str, Any]) -> None:
+        if request.path.startswith("/staff/") and request.user.is_staff:  # type: ignore[union-attr]
+            enter_all()
         slug = kwargs.get("slug")
         if slug is None or not request.path.startswith("/w/") or not request.user.is_authenticated:
             return
@@ -137,3 +140,4 @@ class WorkspaceMiddleware:
         request.workspace, request.membership = membership.workspace, membership  # type: ignore[attr-defined]
         if request.user.last_workspace_id != membership.workspace_id:
             User.objects.filter(pk=request.user.pk).update(last_workspace=membership.workspace)
+        enter(membership.workspace_id)

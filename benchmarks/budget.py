@@ -37,6 +37,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 from accounts import budgets  # noqa: E402
 from accounts.budgets import Payer, Tokens  # noqa: E402
 from accounts.models import Budget, Platform, UsageEntry, Workspace  # noqa: E402
+from contentopt.tenancy import enter_all  # noqa: E402
 from tests.races.spending import attempt  # noqa: E402
 
 SPREAD = 1_000
@@ -64,7 +65,7 @@ def work(ids: list[UUID], clients: int, seconds: float) -> list[float]:
         connection.close()
         return times
 
-    with ThreadPoolExecutor(clients) as pool:
+    with ThreadPoolExecutor(clients, initializer=enter_all) as pool:
         return [each for times in pool.map(client, range(clients)) for each in times]
 
 
@@ -104,6 +105,7 @@ def make_workspaces(count: int) -> list[UUID]:
 
 
 def main() -> None:
+    enter_all()
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
     call_command("migrate", verbosity=0)
     Platform.objects.update(day_limit_nanos=None)

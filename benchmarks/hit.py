@@ -63,6 +63,7 @@ from accounts.services.keys import issue_key  # noqa: E402
 from accounts.services.workspaces import create_workspace  # noqa: E402
 from contentopt.engines import stop  # noqa: E402
 from contentopt.engines.engine import free_port  # noqa: E402
+from contentopt.tenancy import enter_all  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 4
@@ -217,6 +218,7 @@ async def by_ourselves(target: Target, key: str, connections: int, products: Pat
 
 
 def main() -> None:
+    enter_all()
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     workspace, key = set_up()
     products = Path(FOLDER.name) / "bodies"

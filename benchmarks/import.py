@@ -67,8 +67,10 @@ def measure(count: int) -> None:
     from accounts.erasing import erase_at_once  # noqa: PLC0415
     from accounts.models import User, Workspace  # noqa: PLC0415
     from accounts.services.workspaces import create_workspace  # noqa: PLC0415
+    from contentopt.tenancy import enter_all  # noqa: PLC0415
     from generation.importing import import_catalogue, keep_file  # noqa: PLC0415
 
+    enter_all()
     path = Path(os.environ["CONTENTOPT_LOCAL"]) / f"rows-{count}.csv"
     with path.open("wb") as file:
         file.writelines(rows(count))

@@ -30,6 +30,7 @@ from django.db.models import QuerySet  # noqa: E402
 from accounts.erasing import erase_at_once  # noqa: E402
 from accounts.models import User, Workspace  # noqa: E402
 from accounts.services.workspaces import create_workspace  # noqa: E402
+from contentopt.tenancy import enter_all  # noqa: E402
 from generation.engine.items import write_item  # noqa: E402
 from generation.engine.storing import default_wishes  # noqa: E402
 from generation.importing import import_catalogue, keep_file  # noqa: E402
@@ -100,6 +101,7 @@ def calls_for(workspace: Workspace, content: bytes) -> int:
 
 
 def main() -> None:
+    enter_all()
     call_command("migrate", verbosity=0)
     owner = User.objects.get_or_create(email="known@benchmark.example")[0]
     workspace = create_workspace(owner=owner, name="Known benchmark", plan="internal")

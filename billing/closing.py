@@ -14,6 +14,7 @@ from billing.gateway import Missing, PaymentError
 from billing.models import BillingAccount, BillingEvent, Subscription
 from billing.sync import Busy, sync_account
 from contentopt.jobs import UNFINISHED, LostLease
+from contentopt.tenancy import entering
 
 log = structlog.get_logger()
 
@@ -27,7 +28,11 @@ def follow_closings() -> int:
     paying_on = Subscription.objects.across_workspaces().filter(
         is_live=True, cancel_at=None, workspace__closes_at__isnull=False
     )
-    return sum(_end_with_period(row) for row in paying_on.select_related("workspace"))
+    ended = 0
+    for row in paying_on.select_related("workspace"):
+        with entering(row.workspace_id):
+            ended += _end_with_period(row)
+    return ended
 
 
 def _end_with_period(row: Subscription) -> bool:

@@ -10,6 +10,7 @@ from billing.models import BillingAccount, BillingEvent
 from billing.sync import Busy, account_of_customer, sync_account
 from contentopt import jobs
 from contentopt.jobs import JobState
+from contentopt.tenancy import entering
 
 log = structlog.get_logger()
 
@@ -35,8 +36,9 @@ def _process(event: BillingEvent) -> JobState:
     try:
         account = _account_of(event)
         if account:
-            sync_account(account.pk, asked_at=event.received_at)
-            notices.tell_of(event, account)
+            with entering(account.workspace_id):
+                sync_account(account.pk, asked_at=event.received_at)
+                notices.tell_of(event, account)
         else:
             notices.alarm_of(event)
     except Busy:  # whoever is reading may have begun before this happened

@@ -19,6 +19,7 @@ from accounts.quotas import written_products
 from billing import gateway
 from billing.models import BillingAccount, Subscription, UsageReport
 from billing.notices import alarm
+from contentopt.tenancy import entering
 
 log = structlog.get_logger()
 
@@ -31,10 +32,10 @@ State = UsageReport.State
 
 def report_usage() -> None:
     if gateway.is_on():
-        for account_id in (
-            BillingAccount.objects.across_workspaces().exclude(overage_since=None).values_list("pk", flat=True)
-        ):
-            write_down(account_id)
+        accounts = BillingAccount.objects.across_workspaces().exclude(overage_since=None)
+        for account_id, workspace_id in accounts.values_list("pk", "workspace_id"):
+            with entering(workspace_id):
+                write_down(account_id)
         send_waiting()
 
 
@@ -64,7 +65,8 @@ def send_waiting() -> int:
     sent = 0
     for row in rows.filter(state=State.WAITING).order_by("occurred_at")[:AT_ONCE]:
         try:
-            sent += _send(row)
+            with entering(row.workspace_id):
+                sent += _send(row)
         except gateway.Unreachable:
             break
         except gateway.PaymentError as error:

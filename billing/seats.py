@@ -10,6 +10,7 @@ from billing.catalog import Sale, items_for
 from billing.models import BillingAccount, Subscription
 from billing.sync import Busy, sync_account
 from contentopt.jobs import LostLease
+from contentopt.tenancy import entering
 
 log = structlog.get_logger()
 
@@ -33,9 +34,10 @@ def follow_seats() -> int:
     )
     changed = 0
     for row in rows.exclude(plan__stripe_seat_lookup_key="").select_related("plan", "workspace"):
-        wanted = extra_seats(row.workspace, Sale(row.plan, row.interval)) if row.plan else row.seats
-        if wanted != row.seats:
-            changed += _set_seats(row, wanted)
+        with entering(row.workspace_id):
+            wanted = extra_seats(row.workspace, Sale(row.plan, row.interval)) if row.plan else row.seats
+            if wanted != row.seats:
+                changed += _set_seats(row, wanted)
     return changed
 
 

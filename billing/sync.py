@@ -29,6 +29,7 @@ from billing.notices import alarm
 from contentopt.connections import sleep
 from contentopt.jobs import LostLease
 from contentopt.leases import Lease, beating, lease_end
+from contentopt.tenancy import entering
 
 log = structlog.get_logger()
 
@@ -45,7 +46,7 @@ def sync_account(account_id: uuid.UUID | str, *, asked_at: datetime | None = Non
     `asked_at` is when it was found necessary: a complete reading that began later has seen it already, and False is
     returned without asking Stripe again.
     """
-    with _leased(account_id) as account:
+    with _leased(account_id) as account, entering(account.workspace_id):
         if account.customer_id is None or (asked_at and account.synced_at and account.synced_at > asked_at):
             return False
         began = _database_now()
@@ -99,7 +100,7 @@ def _leased(account_id: uuid.UUID | str) -> Iterator[BillingAccount]:
 @transaction.atomic
 def _write(account: BillingAccount, remote: RemoteCustomer, began: datetime) -> list[RemoteSubscription]:
     """All of it or none. Returns live subscriptions that must not be there beside the one that is kept."""
-    locked = BillingAccount.objects.across_workspaces().select_for_update().filter(pk=account.pk)
+    locked = BillingAccount.objects.in_workspace(account.workspace_id).select_for_update().filter(pk=account.pk)
     if not locked.filter(lease_token=account.lease_token).exists():
         raise LostLease(str(account.pk))
     workspace = Workspace.objects.select_for_update(of=("self",)).select_related("plan").get(pk=account.workspace_id)
@@ -252,7 +253,7 @@ def end_of_grace() -> int:
     late = late.exclude(workspace__standing="read_only")
     changed = 0
     for row in late.select_related("plan")[:100]:
-        with transaction.atomic():
+        with entering(row.workspace_id), transaction.atomic():
             workspace = (
                 Workspace.objects.select_for_update(of=("self",)).select_related("plan").get(pk=row.workspace_id)
             )

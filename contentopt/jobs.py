@@ -30,6 +30,7 @@ from redis.exceptions import RedisError
 
 from contentopt.fuse import Fuse
 from contentopt.leases import Lease, beating, lease_end
+from contentopt.tenancy import across_workspaces
 
 log = structlog.get_logger()
 
@@ -82,13 +83,17 @@ def due() -> Q:
 
 
 def claim(model: type[J], pk: object) -> J | None:
-    """The row, leased to the caller; None when it is done, not due, or somebody else's."""
+    """The row, leased to the caller; None when it is done, not due, or somebody else's.
+
+    Whose it is only the row says, so it is looked for in all workspaces; who got it enters its own.
+    """
     token = uuid.uuid4()
     rows = model._base_manager.filter(pk=pk)
-    claimed = rows.filter(due(), attempt__lt=settings.JOB_MAX_ATTEMPTS).update(
-        state=JobState.RUNNING, attempt=F("attempt") + 1, lease_token=token, lease_until=lease_end()
-    )
-    return rows.filter(lease_token=token).first() if claimed else None
+    with across_workspaces():
+        claimed = rows.filter(due(), attempt__lt=settings.JOB_MAX_ATTEMPTS).update(
+            state=JobState.RUNNING, attempt=F("attempt") + 1, lease_token=token, lease_until=lease_end()
+        )
+        return rows.filter(lease_token=token).first() if claimed else None
 
 
 def heartbeat(job: Job) -> AbstractContextManager[None]:

@@ -23,6 +23,8 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Now
 
+from contentopt.tenancy import across_workspaces
+
 log = structlog.get_logger()
 
 
@@ -70,7 +72,8 @@ class _Heart:
             self._is_needed.wait()
             time.sleep(settings.JOB_LEASE_SECONDS / 3)
             try:
-                self._beat()
+                with across_workspaces():  # leases of many workspaces, each named by its token
+                    self._beat()
             except DatabaseError as error:  # leases run out, other workers take over, fencing keeps us harmless
                 log.warning("heartbeat_failed", error=type(error).__name__)
             finally:

@@ -9,11 +9,12 @@ from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from contentopt.errors import DomainError
+from contentopt.tenancy import outside_workspaces, staying
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -46,6 +47,23 @@ class UnstoredMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+class OutsideMiddleware:
+    """A request begins outside of all workspaces, and leaves the one it entered when it ends.
+
+    What a view returns to be read later (a download) is read in the workspace that the view was in.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with outside_workspaces():
+            response = self.get_response(request)
+            if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
+                response.streaming_content = staying(response.streaming_content)
+            return response
 
 
 class SitePolicyMiddleware(CSPMiddleware):

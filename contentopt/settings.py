@@ -44,11 +44,15 @@ if (_embed_postgres or _embed_redis) and "collectstatic" not in sys.argv:
     )
 DATABASE_URL = env.str("DATABASE_URL", default="") or _embedded.database_url
 REDIS_URL = env.str("REDIS_URL", default="") or _embedded.redis_url
+# Of the role that owns the tables, for `migrate` alone. Unset beside a DATABASE_URL: one role does both.
+MIGRATION_DATABASE_URL = env.str("MIGRATION_DATABASE_URL", default="") or _embedded.owner_database_url
+_owner = env.db_url_config(MIGRATION_DATABASE_URL) if MIGRATION_DATABASE_URL else {}
 
 DATABASES = {
     "default": {
         **env.db_url_config(DATABASE_URL or "postgres://unset"),
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "contentopt.database",
+        "OWNER": {name: _owner[name] for name in ("USER", "PASSWORD", "HOST", "PORT") if name in _owner},
         # The pool opens connections after fork, one pool a process; timeouts turn a hung engine into an error.
         "OPTIONS": {
             "pool": {
@@ -282,6 +286,7 @@ MIDDLEWARE = [
     "contentopt.middleware.SitePolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "contentopt.middleware.RequestIdMiddleware",
+    "contentopt.middleware.OutsideMiddleware",
     "contentopt.middleware.UnstoredMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -18,6 +18,7 @@ from accounts.models import User, Workspace
 from contentopt import jobs
 from contentopt.errors import DomainError
 from contentopt.jobs import JobState
+from contentopt.tenancy import entering
 from generation.announcing import announce_import
 from generation.catalogues.dialect import CatalogueError, Dialect, detect_dialect
 from generation.catalogues.formats import recognise
@@ -141,7 +142,7 @@ def import_catalogue(catalogue_id: UUID | str) -> None:
     """Claim a file and bring its import to an end; a lost lease means that another worker does."""
     catalogue = jobs.claim(Catalogue, catalogue_id)
     if catalogue is not None:
-        with suppress(jobs.LostLease):
+        with entering(catalogue.workspace_id), suppress(jobs.LostLease):
             _import_claimed(catalogue)
 
 

@@ -9,12 +9,14 @@ from django.db import connection, transaction
 
 from accounts.models import Reconciliation
 from accounts.reconciling import Check, check_accounts, compare, default_since, is_due, keep
+from contentopt.tenancy import across_workspaces
 
 RECONCILE = "generation.tasks.reconcile"
 CALLS = Check("model calls", Path(__file__).parent / "sql" / "check_calls.sql")
 ADVISORY_LOCK = 0x626F6F6B73  # "books"
 
 
+@across_workspaces()
 def reconcile(since: datetime | None = None) -> Reconciliation:
     since = since or default_since()
     return keep([*check_accounts(since), compare(CALLS, since)])

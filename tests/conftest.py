@@ -14,6 +14,7 @@ from accounts.models import Membership, Role, Scope, User, Workspace
 from accounts.services.keys import issue_key
 from accounts.services.workspaces import create_workspace
 from accounts.throttling import steps_at
+from contentopt.tenancy import across_workspaces
 from generation.health.breakers import known, local_circuits
 from tests.races.product import Product, run_product
 from tests.servers import Provider, run_provider
@@ -22,6 +23,13 @@ from tests.servers import Provider, run_provider
 def pytest_runtest_setup() -> None:
     """No network but loopback: a test that would reach a vendor fails instead."""
     socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def _across_workspaces() -> Iterator[None]:
+    """A test arranges and looks at rows of several workspaces. Requests and tasks begin outside of all, as ever."""
+    with across_workspaces():
+        yield
 
 
 @pytest.fixture(autouse=True)

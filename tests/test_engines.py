@@ -18,6 +18,7 @@ import redis
 
 from contentopt import engines
 from contentopt.engines.engine import is_free
+from contentopt.engines.postgres import Postgres
 
 pytestmark = pytest.mark.processes
 
@@ -30,7 +31,7 @@ from contentopt.engines.engine import is_free
 
 wanted = json.loads(sys.argv[2])
 urls = engines.embedded_urls(Path(sys.argv[1]), durable=False, **wanted)
-print(json.dumps([urls.database_url, urls.redis_url]), flush=True)
+print(json.dumps([urls.owner_database_url, urls.redis_url]), flush=True)
 sys.stdin.read()
 """
 
@@ -164,13 +165,72 @@ def test_engines_stop_with_their_last_user_and_come_back_with_their_data(local: 
     assert read(redis_url, "shop") == "open"
 
 
-def test_application_role_is_no_superuser_and_can_create_test_databases(pair: Pair) -> None:
+def test_owner_is_no_superuser_and_can_create_test_databases(pair: Pair) -> None:
     with psycopg.connect(pair.database_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE test_contentopt")
         connection.execute("CREATE EXTENSION pg_trgm")
         is_superuser = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
     assert is_superuser == (False,)
     assert fetch(pair.database_url, "SELECT current_setting('server_encoding')") == "UTF8"
+
+
+def test_application_has_a_role_of_its_own_which_makes_nothing(pair: Pair) -> None:
+    application = Postgres(pair.local).url()
+    assert fetch(application, "SELECT current_user::text") == "contentopt_app"
+    for refused in ("CREATE TABLE shop ()", "CREATE DATABASE another", "SET ROLE contentopt"):
+        with (
+            psycopg.connect(application, autocommit=True) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            connection.execute(refused)
+
+
+def test_data_from_before_there_were_two_roles_get_the_second(local: Path, hold: Hold) -> None:
+    first = hold(postgres=True)
+    database_url, _ = first.urls()
+    with psycopg.connect(database_url) as connection:
+        connection.execute("CREATE TABLE shop AS SELECT 'open' AS state")
+    first.end()
+    engines.stop(local)
+    engine = Postgres(local)
+    alone(engine, "DROP ROLE contentopt_app")
+    (engine.data / "pg_hba.conf").write_text("host all contentopt 127.0.0.1/32 scram-sha-256\n")
+
+    assert hold(postgres=True).urls()[0] == database_url
+    assert fetch(database_url, "SELECT state FROM shop") == "open"
+    assert fetch(engine.url(), "SELECT current_user::text") == "contentopt_app"
+
+
+def alone(engine: Postgres, statement: str) -> None:
+    """As the superuser, who has no other way in than while the server is down."""
+    engine._execute(engine.data, engine._account(engine.data), statement)
+
+
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "contentopt.settings", "DATABASE_URL": "", "REDIS_URL": ""}
+
+
+def test_nothing_serves_as_a_role_that_no_policy_binds(local: Path, hold: Hold) -> None:
+    first = hold(postgres=True, redis=True)
+    first.urls()
+    first.end()
+    engines.stop(local)
+    alone(Postgres(local), "ALTER ROLE contentopt_app BYPASSRLS")
+    hold(postgres=True, redis=True).urls()
+    serving = [["-c", "import contentopt.rsgi"], ["manage.py", "clock"]]
+    serving += [["-m", "celery", "-A", "contentopt", "worker", "-P", "solo", "-Q", "nothing"]]
+
+    for arguments in serving:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=PROJECT,
+            env={**os.environ, "CONTENTOPT_LOCAL": str(local), "DEBUG": "true", **SETTINGS},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 1, arguments
+        assert "ContentOpt does not serve: DATABASE_URL signs in as" in done.stderr
 
 
 def test_nobody_gets_in_without_the_password(pair: Pair) -> None:

@@ -27,6 +27,7 @@ from accounts.notices import one_line
 from contentopt import jobs
 from contentopt.jobs import JobState
 from contentopt.leases import lease_end
+from contentopt.tenancy import entering
 from webhooks.announcing import public_address
 from webhooks.models import (
     DISABLE_AFTER,
@@ -115,6 +116,11 @@ def deliver(delivery_id: UUID | str) -> JobState | None:
     delivery = claim(delivery_id)
     if delivery is None:
         return None
+    with entering(delivery.workspace_id):
+        return _deliver(delivery)
+
+
+def _deliver(delivery: Delivery) -> JobState | None:
     try:
         with jobs.heartbeat(delivery):
             outcome = _attempt(delivery)
@@ -126,15 +132,19 @@ def deliver(delivery_id: UUID | str) -> JobState | None:
     return state
 
 
-@transaction.atomic
 def claim(delivery_id: UUID | str) -> Delivery | None:
     """The delivery, leased to the caller, with an attempt on the books. None when it is not due, somebody else's, or
     its endpoint or workspace has as many requests out as it may."""
-    row = Delivery._base_manager.filter(pk=delivery_id)
+    row = Delivery.objects.across_workspaces().filter(pk=delivery_id)
     found = row.values_list("workspace_id", "endpoint_id").first()
     if found is None:
         return None
-    workspace_id, endpoint_id = found
+    with entering(found[0]):
+        return _claim(delivery_id, *found)
+
+
+@transaction.atomic
+def _claim(delivery_id: UUID | str, workspace_id: UUID, endpoint_id: UUID) -> Delivery | None:
     # In one order, and all of the workspace: its claims come one after the other, so that counting is exact.
     endpoints = Endpoint.objects.in_workspace(workspace_id).select_for_update(no_key=True).order_by("pk")
     endpoint = next((each for each in endpoints if each.pk == endpoint_id), None)

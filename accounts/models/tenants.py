@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Self, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -9,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models.plans import Plan
+from contentopt import tenancy
 
 M = TypeVar("M", bound=models.Model)
 
@@ -36,57 +39,61 @@ class TenantQuerySet(models.QuerySet[M]):
     A related manager (`run.items`) starts from a row that was loaded within its workspace, so it counts as named.
     """
 
-    _is_scoped = False
+    _is_scoped = _is_across = False
 
     def in_workspace(self, workspace: Workspace | uuid.UUID) -> Self:
-        return self.filter(workspace=workspace)._marked_scoped()
+        scoped = self.filter(workspace=workspace)
+        scoped._is_scoped = True
+        return scoped
 
     def across_workspaces(self) -> Self:
-        """For staff pages, the sweeper and tasks that were handed an id: every use is a decision, easy to grep."""
-        return self.all()._marked_scoped()
+        """For staff pages, the sweeper and tasks that were handed an id: every use is a decision, easy to grep.
 
-    def _marked_scoped(self) -> Self:
-        self._is_scoped = True
-        return self
+        It says so to the second wall too, for this query alone (`contentopt.tenancy`).
+        """
+        across = self.all()
+        across._is_scoped = across._is_across = True
+        return across
 
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]
-        clone._is_scoped = self._is_scoped
+        clone._is_scoped, clone._is_across = self._is_scoped, self._is_across
         return clone
 
-    def _require_workspace(self) -> None:
+    def _in_scope(self) -> AbstractContextManager[None]:
         if not self._is_scoped and "instance" not in self._hints:  # type: ignore[attr-defined]
             raise WorkspaceRequired(f"{self.model.__name__}: say .in_workspace(workspace) first")
+        return tenancy.across_workspaces() if self._is_across else nullcontext()
 
     def _fetch_all(self) -> None:
-        self._require_workspace()
-        super()._fetch_all()
+        with self._in_scope():
+            super()._fetch_all()
 
-    def iterator(self, *args: Any, **kwargs: Any) -> Any:
-        self._require_workspace()
-        return super().iterator(*args, **kwargs)
+    def iterator(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        with self._in_scope():
+            return tenancy.staying(super().iterator(*args, **kwargs))
 
     def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        self._require_workspace()
-        return super().aggregate(*args, **kwargs)
+        with self._in_scope():
+            return super().aggregate(*args, **kwargs)
 
     def count(self) -> int:
-        self._require_workspace()
-        return super().count()
+        with self._in_scope():
+            return super().count()
 
     def exists(self) -> bool:
-        self._require_workspace()
-        return super().exists()
+        with self._in_scope():
+            return super().exists()
 
     def update(self, **kwargs: Any) -> int:
-        self._require_workspace()
-        return super().update(**kwargs)
+        with self._in_scope():
+            return super().update(**kwargs)
 
     update.alters_data = True  # type: ignore[attr-defined]
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        self._require_workspace()
-        return super().delete()
+        with self._in_scope():
+            return super().delete()
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]

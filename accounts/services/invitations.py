@@ -17,6 +17,7 @@ from accounts.services.members import add_member, lock_people, require_seat
 from accounts.signals import people_changed
 from accounts.throttling import take_for_invitation
 from contentopt.errors import Conflict, DomainError, NotAllowed
+from contentopt.tenancy import entering
 
 
 class Unconfirmed(NotAllowed):
@@ -97,6 +98,11 @@ def is_theirs(invitation: Invitation, user: User) -> bool:
 def accept(*, invitation: Invitation, user: User) -> Membership:
     """Once, by the invited address alone, and only while the plan has a seat. Raises NotInvited, InvitationClosed,
     NoSeat; nothing is changed then, so that it can be tried again."""
+    with entering(invitation.workspace_id):
+        return _accept(invitation, user)
+
+
+def _accept(invitation: Invitation, user: User) -> Membership:
     if not is_theirs(invitation, user):
         raise NotInvited("This invitation is for another address.")
     workspace = lock_people(invitation.workspace_id)

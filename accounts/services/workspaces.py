@@ -13,6 +13,7 @@ from accounts.models import Action, Membership, Plan, Role, Standing, User, Work
 from accounts.retiring import retire_on_commit
 from accounts.signals import plan_changed, workspace_created
 from contentopt.errors import Conflict, DomainError
+from contentopt.tenancy import entering
 
 MOST_FREE = 5  # that one person may own
 
@@ -68,10 +69,11 @@ def create_workspace(*, owner: User, name: str, plan: str = "free", with_sample_
         known = ", ".join(Plan.objects.values_list("slug", flat=True))
         raise DomainError(f"There is no plan “{plan}”. Plans: {known}.", code="unknown_plan") from error
     workspace = Workspace.objects.create(name=name[:80], slug=free_slug(name), plan=chosen)
-    Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
-    record(Action.WORKSPACE_CREATED, workspace=workspace, target=owner, by=actor_or(owner), plan=chosen.pk)
-    if with_sample_shop:
-        workspace_created.send(Workspace, workspace=workspace)
+    with entering(workspace.pk):
+        Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
+        record(Action.WORKSPACE_CREATED, workspace=workspace, target=owner, by=actor_or(owner), plan=chosen.pk)
+        if with_sample_shop:
+            workspace_created.send(Workspace, workspace=workspace)
     return workspace
 
 

@@ -45,6 +45,7 @@ _held: dict[Path, int] = {}
 class EngineUrls:
     database_url: str
     redis_url: str
+    owner_database_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,11 @@ def embedded_urls(local: Path, *, postgres: bool, redis: bool, durable: bool = T
     except PermissionError as error:
         message = f"{error.filename} belongs to another user: start as that user, or remove {local}"
         raise EnginesError(message) from error
-    return EngineUrls(database.url() if postgres else "", cache.url() if redis else "")
+    return EngineUrls(
+        database_url=database.url() if postgres else "",
+        redis_url=cache.url() if redis else "",
+        owner_database_url=database.owner_url() if postgres else "",
+    )
 
 
 def are_kept(local: Path, *, postgres: bool, redis: bool) -> bool:

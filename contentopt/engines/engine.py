@@ -48,6 +48,10 @@ class Engine(ABC):
     def prepare(self, access: Access) -> None:
         """Create the data folder, or make an existing one take this access."""
 
+    def is_prepared(self) -> bool:
+        """Whether the data folder is there, and as this version wants it."""
+        return self.data.exists()
+
     @abstractmethod
     def start(self, access: Access, lock: int) -> subprocess.Popen[bytes]:
         """Start the server as a child of this process; it inherits the lock."""
@@ -78,7 +82,7 @@ class Engine(ABC):
         access = known or Access(free_port(), secrets.token_hex(24))
         if not is_free(access.port):
             access = replace(access, port=free_port())
-        if known is None or not self.data.exists():
+        if known is None or not self.is_prepared():
             self.prepare(access)
         if access != known:
             self._write_access(access)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -13,7 +14,11 @@ import psycopg
 from contentopt.engines.children import Account, child_setup, unprivileged_account
 from contentopt.engines.engine import Access, Engine, EnginesError, package_folder
 
-ROLE = DATABASE = "contentopt"
+# Owns the tables, and is signed in to for migrations alone; the product's own role owns nothing (contentopt.database).
+OWNER = DATABASE = "contentopt"
+ROLE = "contentopt_app"
+# The superuser can not sign in at all.
+HBA = "".join(f"host all {role} 127.0.0.1/32 scram-sha-256\n" for role in (OWNER, ROLE))
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -40,7 +45,14 @@ class Postgres(Engine):
 
     def url(self) -> str:
         access = self.read_access()
-        return f"postgresql://{ROLE}:{access.password}@127.0.0.1:{access.port}/{DATABASE}" if access else ""
+        return _url(ROLE, application_password(access), access) if access else ""
+
+    def owner_url(self) -> str:
+        access = self.read_access()
+        return _url(OWNER, access.password, access) if access else ""
+
+    def is_prepared(self) -> bool:
+        return super().is_prepared() and (self.data / "pg_hba.conf").read_text() == HBA
 
     def answers(self) -> bool:
         url = self.url()
@@ -54,8 +66,8 @@ class Postgres(Engine):
 
     def prepare(self, access: Access) -> None:
         if self.data.exists():
-            sql = f"ALTER ROLE {ROLE} PASSWORD '{access.password}'"
-            self._execute(self.data, self._account(self.data), sql)
+            self._execute(self.data, self._account(self.data), *_roles(access))
+            (self.data / "pg_hba.conf").write_text(HBA)
             return
         # Built beside its place and moved there when complete: a killed first start leaves no half of a database.
         draft = self.data.with_suffix(".draft")
@@ -68,14 +80,8 @@ class Postgres(Engine):
             self._initdb(draft, account)
         except (PermissionError, subprocess.SubprocessError) as error:
             raise EnginesError(NO_ROOT) from error
-        # The superuser can not sign in at all; the application's role can, and is not one.
-        (draft / "pg_hba.conf").write_text(f"host all {ROLE} 127.0.0.1/32 scram-sha-256\n")
-        self._execute(
-            draft,
-            account,
-            f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{access.password}'",
-            f"CREATE DATABASE {DATABASE} OWNER {ROLE}",
-        )
+        (draft / "pg_hba.conf").write_text(HBA)
+        self._execute(draft, account, *_roles(access), f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
         draft.rename(self.data)
 
     def start(self, access: Access, lock: int) -> subprocess.Popen[bytes]:
@@ -129,6 +135,28 @@ class Postgres(Engine):
 
     def _account(self, data: Path) -> Account | None:
         return unprivileged_account(data, [data, Path(_binary("postgres"))])
+
+
+def application_password(access: Access) -> str:
+    """Made from the owner's, which can not be made from it."""
+    return hashlib.sha256(f"{ROLE} {access.password}".encode()).hexdigest()[:48]
+
+
+def _url(role: str, password: str, access: Access) -> str:
+    return f"postgresql://{role}:{password}@127.0.0.1:{access.port}/{DATABASE}"
+
+
+def _roles(access: Access) -> list[str]:
+    """Made, or given this access: data from before there were two roles get the second. Each statement is one line, as
+    the server wants it when it runs alone, and none may fail, which would end it."""
+    makes = [
+        f"DO $$ BEGIN IF to_regrole('{role}') IS NULL THEN CREATE ROLE {role}; END IF; END $$" for role in (OWNER, ROLE)
+    ]
+    return [
+        *makes,
+        f"ALTER ROLE {OWNER} LOGIN CREATEDB PASSWORD '{access.password}'",
+        f"ALTER ROLE {ROLE} LOGIN PASSWORD '{application_password(access)}'",
+    ]
 
 
 def _binary(name: str) -> str:

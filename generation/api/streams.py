@@ -25,6 +25,7 @@ from accounts.admission import Admission, ended
 from contentopt.errors import DomainError, NotAllowed, error_body
 from contentopt.events import EventStream
 from contentopt.jobs import JobState
+from contentopt.tenancy import across_workspaces
 from generation.api.base import WorkspaceAPIView
 from generation.api.document import EVENT_STREAM, operation
 from generation.api.explaining import explanation_of
@@ -101,6 +102,7 @@ async def _events(stream_id: UUID, admitted: Admission, last_event_id: str) -> A
         yield await asyncio.to_thread(_read_end, stream_id, admitted)
 
 
+@across_workspaces()
 def _read_end(stream_id: UUID, admitted: Admission) -> bytes:
     try:
         if ended([admitted]):

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from contentopt import jobs
 from contentopt.jobs import JobState
+from contentopt.tenancy import across_workspaces
 from generation.engine import postponing, upstream
 from generation.engine.calls import as_plain, record_failure
 from generation.engine.postponing import spec_of
@@ -65,6 +66,7 @@ def collect(batch: LlmBatch) -> float | None:
     return None
 
 
+@across_workspaces()
 @transaction.atomic
 def take(provider: str, results: Sequence[Result]) -> None:
     """Of parts that are still waited for, whichever batch of ours they are of."""

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from contentopt import jobs
 from contentopt.jobs import UNFINISHED, JobState
+from contentopt.tenancy import entering
 from generation.batches import collecting, sending
 from generation.engine.calls import close_call
 from generation.engine.postponing import answer_of
@@ -39,16 +40,17 @@ def advance(batch_id: UUID | str) -> str | None:
     batch = jobs.claim(LlmBatch, batch_id)
     if batch is None:
         return None
-    try:
-        with jobs.heartbeat(batch):
-            seconds = _advance(batch)
-        if seconds is not None:
-            _put_back(batch, seconds)
-    except jobs.LostLease:
-        log.info("lease_lost", batch=str(batch.pk))
-        return None
-    batch.refresh_from_db()
-    return batch.stage
+    with entering(batch.workspace_id):
+        try:
+            with jobs.heartbeat(batch):
+                seconds = _advance(batch)
+            if seconds is not None:
+                _put_back(batch, seconds)
+        except jobs.LostLease:
+            log.info("lease_lost", batch=str(batch.pk))
+            return None
+        batch.refresh_from_db()
+        return batch.stage
 
 
 def _advance(batch: LlmBatch) -> float | None:

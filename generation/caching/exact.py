@@ -10,10 +10,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import PLATFORM_WORKSPACE_ID
+from accounts.models import PLATFORM_WORKSPACE_ID, TenantQuerySet
 from accounts.retiring import retire_on_commit
 from generation.caching import front
 from generation.caching.asking import Ask
@@ -38,16 +37,22 @@ def look_up(ask: Ask) -> Entry | None:
 
 def look_up_behind(ask: Ask) -> Entry | None:
     """The same in PostgreSQL alone, where a text is from the moment it is written."""
-    whose = Q(workspace_id=ask.workspace_id)
-    if ask.may_be_public:
-        whose |= Q(workspace_id=PLATFORM_WORKSPACE_ID, is_public=True)
-    rows = CachedText.objects.across_workspaces().filter(whose, key=ask.key, expires_at__gt=timezone.now())
+    rows = texts_for(ask.workspace_id, may_be_public=ask.may_be_public)
+    rows = rows.filter(key=ask.key, expires_at__gt=timezone.now())
     row = min(rows, key=lambda row: row.workspace_id != ask.workspace_id, default=None)
     if row is None:
         return None
     entry, is_own = entry_of(row), row.workspace_id == ask.workspace_id
     front.put(row.workspace_id, ask.key if is_own else front.public_key(ask.key), entry, row.expires_at)
     return entry
+
+
+def texts_for(workspace_id: UUID, *, may_be_public: bool) -> TenantQuerySet[CachedText]:
+    """The workspace's own, and the public pool's if such a text would do."""
+    own = CachedText.objects.in_workspace(workspace_id)
+    if not may_be_public:
+        return own
+    return own | CachedText.objects.in_workspace(PLATFORM_WORKSPACE_ID).filter(is_public=True)
 
 
 def entry_of(row: CachedText) -> Entry:
@@ -65,10 +70,8 @@ def entry_of(row: CachedText) -> Entry:
 
 def known_keys(workspace_id: UUID, keys: Sequence[str], *, may_be_public: bool = False) -> set[str]:
     """Which of these PostgreSQL holds, in the public pool too if such a text would do: for the price shown before."""
-    whose = Q(workspace_id=workspace_id)
-    if may_be_public:
-        whose |= Q(workspace_id=PLATFORM_WORKSPACE_ID, is_public=True)
-    rows = CachedText.objects.across_workspaces().filter(whose, key__in=keys, expires_at__gt=timezone.now())
+    rows = texts_for(workspace_id, may_be_public=may_be_public)
+    rows = rows.filter(key__in=keys, expires_at__gt=timezone.now())
     return set(rows.values_list("key", flat=True))
 
 

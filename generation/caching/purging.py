@@ -84,7 +84,7 @@ def remove_texts(texts: QuerySet[CachedText]) -> Purged:
     purged = Purged()
     rows = iter(list(texts.values_list("pk", "hits", F("hits") * F("cost_nanos"))))
     while batch := list(islice(rows, BATCH)):
-        CachedText.objects.across_workspaces().filter(pk__in=[pk for pk, *_ in batch]).delete()
+        CachedText._base_manager.filter(pk__in=[pk for pk, *_ in batch]).delete()
         retire_on_commit()
         purged += Purged(len(batch), 0, sum(row[1] for row in batch), sum(row[2] for row in batch))
     return purged
@@ -94,7 +94,7 @@ def remove_templates(templates: QuerySet[CachedTemplate]) -> Purged:
     purged = Purged()
     rows = iter(list(templates.values_list("pk", flat=True)))
     while batch := list(islice(rows, BATCH)):
-        CachedTemplate.objects.across_workspaces().filter(pk__in=batch).delete()
+        CachedTemplate._base_manager.filter(pk__in=batch).delete()
         purged += Purged(templates=len(batch))
     return purged
 

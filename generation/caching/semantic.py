@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import PLATFORM_WORKSPACE_ID
 from generation.caching.asking import Ask
 from generation.caching.embedding import rank
+from generation.caching.exact import texts_for
 from generation.models import CachedText
 from generation.paraphrase import Wording, difference
 
@@ -20,7 +19,8 @@ MOST_CANDIDATES = 50
 def candidates(ask: Ask) -> Iterator[tuple[CachedText, str | None]]:
     """Texts of the bucket, nearest first, each with the words that differ (None: it says the same). Only what is
     compared is loaded of them."""
-    rows = CachedText.objects.across_workspaces().filter(_whose(ask), bucket=ask.bucket, expires_at__gt=timezone.now())
+    rows = texts_for(ask.workspace_id, may_be_public=ask.may_be_public)
+    rows = rows.filter(bucket=ask.bucket, expires_at__gt=timezone.now())
     compared = rows.exclude(origin=CachedText.Origin.SEMANTIC).only("workspace", "key", "words", "masked", "embedding")
     found = list(compared.order_by("-created_at")[:MOST_CANDIDATES])
     for index in rank(ask.wording.masked, [bytes(row.embedding or b"") for row in found]):
@@ -31,8 +31,3 @@ def candidates(ask: Ask) -> Iterator[tuple[CachedText, str | None]]:
 def whole(candidate: CachedText) -> CachedText | None:
     """With all its columns, if it is still there."""
     return CachedText.objects.in_workspace(candidate.workspace_id).filter(pk=candidate.pk).first()
-
-
-def _whose(ask: Ask) -> Q:
-    own = Q(workspace_id=ask.workspace_id)
-    return own | Q(workspace_id=PLATFORM_WORKSPACE_ID, is_public=True) if ask.may_be_public else own

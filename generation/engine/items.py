@@ -19,6 +19,7 @@ from accounts.budgets import Payer
 from contentopt import jobs
 from contentopt.errors import DomainError
 from contentopt.jobs import UNFINISHED, Job, JobState
+from contentopt.tenancy import entering
 from generation.announcing import announce_run
 from generation.engine import batching, postponing
 from generation.engine.batching import Company
@@ -46,6 +47,13 @@ def write_item(item_id: UUID | str, *, publish_next: bool = True) -> JobState | 
 def write_items(item_ids: Sequence[UUID | str], *, publish_next: bool = True) -> list[JobState | None]:
     """The same for several items of one run, each on its own; those that need a model share a call."""
     items = [item for item_id in item_ids if (item := jobs.claim(RunItem, item_id))]
+    if not items:
+        return []
+    with entering(items[0].workspace_id):
+        return _write_all(items, publish_next=publish_next)
+
+
+def _write_all(items: Sequence[RunItem], *, publish_next: bool) -> list[JobState | None]:
     states = [_write_claimed(item) for item in items] if len(items) < 2 else _write_together(items)
     if any(states):
         finish_run(items[0].run_id)
@@ -61,7 +69,8 @@ def _write_together(items: Sequence[RunItem]) -> list[JobState | None]:
 
     def write_one(item: RunItem) -> JobState | None:
         try:
-            return _write_claimed(item, company)
+            with entering(item.workspace_id):
+                return _write_claimed(item, company)
         finally:
             company.leave(item.pk)
             connection.close()

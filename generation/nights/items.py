@@ -18,6 +18,7 @@ from accounts.models import Workspace
 from contentopt import jobs
 from contentopt.errors import DomainError
 from contentopt.jobs import UNFINISHED, JobState
+from contentopt.tenancy import entering
 from generation.engine import postponing
 from generation.engine.items import give_back
 from generation.engine.postponing import Postponed
@@ -86,15 +87,16 @@ def plan_night(night_id: UUID | str) -> Plan | None:
     night = jobs.claim(Night, night_id)
     if night is None:
         return None
-    try:
-        with jobs.heartbeat(night):
-            plan = plan_for(night.workspace, night)
-        _keep_plan(night, plan)
-    except jobs.LostLease:
-        log.info("lease_lost", night=str(night.pk))
-        return None
-    hand_out(night.pk)
-    return plan
+    with entering(night.workspace_id):
+        try:
+            with jobs.heartbeat(night):
+                plan = plan_for(night.workspace, night)
+            _keep_plan(night, plan)
+        except jobs.LostLease:
+            log.info("lease_lost", night=str(night.pk))
+            return None
+        hand_out(night.pk)
+        return plan
 
 
 @transaction.atomic
@@ -145,14 +147,15 @@ def write_ahead(item_id: UUID | str, *, publish_next: bool = True) -> JobState |
     item = jobs.claim(NightItem, item_id)
     if item is None:
         return None
-    try:
-        state = _write_claimed(item)
-    except jobs.LostLease:
-        log.info("lease_lost", item=str(item.pk))
-        return None
-    if publish_next:
-        hand_out(item.night_id)
-    return state
+    with entering(item.workspace_id):
+        try:
+            state = _write_claimed(item)
+        except jobs.LostLease:
+            log.info("lease_lost", item=str(item.pk))
+            return None
+        if publish_next:
+            hand_out(item.night_id)
+        return state
 
 
 def _write_claimed(item: NightItem) -> JobState:

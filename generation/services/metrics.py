@@ -23,6 +23,7 @@ from accounts.dollars import NANOS_PER_DOLLAR
 from accounts.models import Reconciliation
 from accounts.services.spending import open_holds, platform_today
 from contentopt.jobs import Job, JobState
+from contentopt.tenancy import across_workspaces
 from generation.health import down_models
 from generation.models import LlmModel
 from generation.services.performance import WITH_A_TEXT, finished_since
@@ -34,6 +35,7 @@ MODEL = ("provider", "model_id")
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
+@across_workspaces()
 def exposition() -> bytes:
     """Everything, in Prometheus' text format."""
     registry = CollectorRegistry()

@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 from accounts import admission
 from accounts.admission import Admission
 from contentopt.jobs import UNFINISHED
+from contentopt.tenancy import across_workspaces
 from generation.models import Stream
 from generation.streams.events import END, HEARTBEAT, RETRY, Position, event_of, key_of, position_of
 
@@ -214,6 +215,7 @@ def _ended(admissions: set[Admission]) -> set[Admission]:
         django.db.close_old_connections()
 
 
+@across_workspaces()
 def _finished(stream_ids: set[UUID]) -> set[UUID]:
     """One that is gone has ended too."""
     try:

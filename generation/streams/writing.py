@@ -11,6 +11,7 @@ from accounts.budgets import Payer
 from contentopt import jobs
 from contentopt.errors import DomainError
 from contentopt.jobs import JobState
+from contentopt.tenancy import entering
 from generation.engine import upkeep
 from generation.engine.storing import store_text
 from generation.engine.writing import Written, write
@@ -32,7 +33,8 @@ def write_stream(stream_id: UUID | str) -> JobState | None:
         return None
     channel = open_channel(stream.pk, stream.attempt)
     try:
-        state = _write(stream, channel)
+        with entering(stream.workspace_id):
+            state = _write(stream, channel)
     except jobs.LostLease:
         log.info("lease_lost", stream=str(stream.pk))
         return None

@@ -16,6 +16,7 @@ from accounts.permissions import require_scope
 from accounts.services.caps import workspace_budget
 from accounts.throttling import limit_visitor
 from contentopt.errors import DomainError
+from contentopt.tenancy import entering
 from generation.engine.answered import answered_text
 from generation.facts import Brief
 from generation.forms import TryForm
@@ -35,6 +36,7 @@ OPEN_RUNS_SHOWN = 5
 
 @login_not_required
 @require_POST
+@entering(PLATFORM_WORKSPACE_ID)
 def landing_try(request: HttpRequest) -> HttpResponse:
     """The landing page's box: one text without an account."""
     form = TryForm(request.POST)
@@ -55,6 +57,7 @@ def landing_try(request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
+@entering(PLATFORM_WORKSPACE_ID)
 def try_result(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What came of a text that was read along with."""
     stream = visitors.find_stream(pk)
@@ -68,6 +71,7 @@ def try_result(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @login_not_required
+@entering(PLATFORM_WORKSPACE_ID)
 def try_stream(request: HttpRequest, pk: UUID) -> HttpResponse:
     stream = visitors.find_stream(pk)
     if stream is None:

@@ -35,6 +35,7 @@ from billing.receiving import process_event
 from billing.reporting import report_usage
 from contentopt import jobs
 from contentopt.errors import DomainError
+from contentopt.tenancy import enter_all, entering
 from generation.batches.queue import advance
 from generation.engine.items import write_item
 from generation.engine.writing import write
@@ -94,6 +95,7 @@ def workers() -> Iterator[Callable[..., Worker]]:
 def _run(
     answer: Connection, database: str, overrides: dict[str, Any], function: Callable[..., Any], arguments: Any
 ) -> None:
+    enter_all()  # as every test does; what begins as a request or a task begins outside all the same
     connection.settings_dict["NAME"] = database
     for name, value in overrides.items():
         setattr(settings, name, value)
@@ -139,7 +141,8 @@ def write_mug(workspace_id: UUID, number: int, color: str = "blue") -> tuple[str
     """(source, text), or (code, message) of the refusal."""
     facts = extract_facts({"title": f"Mug {number:05d}", "attributes": {"Material": "stoneware", "Color": color}})
     try:
-        written = write(Brief(facts=facts), payer=Payer(workspace_id, "api"))
+        with entering(workspace_id):
+            written = write(Brief(facts=facts), payer=Payer(workspace_id, "api"))
     except DomainError as error:
         return error.code, error.message
     return written.source, written.entry.fields["description"]
@@ -151,7 +154,8 @@ def write_mugs(workspace_id: UUID, numbers: Sequence[int], endpoint: str) -> lis
     def write_at(number: int) -> str:
         facts = extract_facts({"title": f"Mug {number:05d}", "attributes": {"Material": "stoneware"}})
         try:
-            return write(Brief(facts=facts), payer=Payer(workspace_id, endpoint)).source
+            with entering(workspace_id):
+                return write(Brief(facts=facts), payer=Payer(workspace_id, endpoint)).source
         except DomainError as error:
             return error.code
         finally:
@@ -178,7 +182,8 @@ def begin_checkouts(workspace_id: UUID, count: int) -> list[str]:
 
     def begin_one(_: int) -> str:
         try:
-            return begin(Workspace.objects.get(pk=workspace_id))
+            with entering(workspace_id):
+                return begin(Workspace.objects.get(pk=workspace_id))
         finally:
             connection.close()
 
@@ -194,7 +199,8 @@ def keep_spending(payer: Payer, seconds: float) -> int:
     """How many reservations went through all their states."""
     until, rounds = time.monotonic() + seconds, 0
     while time.monotonic() < until:
-        books.every_state(payer)
+        with entering(payer.workspace_id):
+            books.every_state(payer)
         rounds += 1
     return rounds
 

@@ -24,6 +24,7 @@ from contentopt.engines.engine import free_port
 from contentopt.engines.locks import pid_of
 from contentopt.engines.postgres import Postgres
 from contentopt.engines.valkey import Valkey
+from contentopt.tenancy import EVERY_ROW
 from tests.servers import KEY, ROOT, Provider, Stripe
 
 READY = "Ctrl-C stops everything"  # the last line of a start
@@ -190,7 +191,7 @@ class Product:
 
     @property
     def database_url(self) -> str:
-        return Postgres(self.local).url()
+        return Postgres(self.local).url() + EVERY_ROW
 
     def fetch(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.database_url) as database:

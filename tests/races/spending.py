@@ -15,6 +15,7 @@ from django.db import connection
 from accounts import budgets
 from accounts.budgets import Attempt, Payer, SpendingRefused, Tokens
 from contentopt.errors import DomainError
+from contentopt.tenancy import enter_all
 from generation.engine.writing import write
 from generation.facts import Brief, extract_facts
 from tests.races.watching import WATCH
@@ -37,7 +38,7 @@ def at_once(work: Callable[[int], T], count: int) -> list[T]:
 
     # All connections at once: left to itself a pool grows by one at a time.
     connection.settings_dict["OPTIONS"]["pool"] |= {"min_size": count, "max_size": count + 5, "timeout": 30}
-    with ThreadPoolExecutor(count) as pool:
+    with ThreadPoolExecutor(count, initializer=enter_all) as pool:
         return list(pool.map(one, range(count)))
 
 
@@ -121,7 +122,7 @@ class Sampler:
         self.most = 0
         self.violations: list[Any] = []
         self._stop = False
-        self._pool = ThreadPoolExecutor(1)
+        self._pool = ThreadPoolExecutor(1, initializer=enter_all)
 
     def __enter__(self) -> Sampler:
         self._work = self._pool.submit(self._watch)

@@ -17,6 +17,7 @@ from accounts.models import ApiKey, Reservation, UsageEntry, User, Workspace
 from accounts.reconciling import check_accounts, compare, default_since
 from accounts.services.keys import issue_key
 from contentopt.errors import DomainError
+from contentopt.tenancy import entering
 from generation.engine.items import items_per_task, write_items
 from generation.engine.writing import Written, write
 from generation.facts import Brief, extract_facts
@@ -47,7 +48,8 @@ def mug(number: int, **wishes: Any) -> Brief:
 
 def write_mug(payer: Payer, number: int, **wishes: Any) -> Written | DomainError:
     try:
-        return write(mug(number, **wishes), payer=payer)
+        with entering(payer.workspace_id):
+            return write(mug(number, **wishes), payer=payer)
     except DomainError as error:
         return error
     finally:

@@ -56,7 +56,9 @@ def told(stripe_process: Stripe, settings: LazySettings) -> dict[str, Any]:
 def database_away() -> Iterator[None]:
     """No connection is let in, and those that are there are cut. Here that is noticed at once."""
     name, parameters = connection.settings_dict["NAME"], connection.get_connection_params()
-    admin = {key: parameters[key] for key in ("host", "port", "user", "password") if key in parameters}
+    admin = {key: parameters[key] for key in ("host", "port")} | {
+        key.lower(): connection.settings_dict["OWNER"][key] for key in ("USER", "PASSWORD")
+    }
     pool = connection.settings_dict["OPTIONS"]["pool"]
     connections.close_all()
     connection.close_pool()  # type: ignore[attr-defined]

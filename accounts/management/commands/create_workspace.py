@@ -13,6 +13,7 @@ from accounts.models import Scope, User, Workspace
 from accounts.services.keys import issue_key
 from accounts.services.workspaces import create_workspace
 from contentopt.errors import DomainError
+from contentopt.tenancy import entering
 
 
 class Command(BaseCommand):
@@ -43,5 +44,6 @@ class Command(BaseCommand):
     def create(self, email: str, name: str, plan: str) -> tuple[Workspace, str]:
         owner = User.objects.filter(email=email).first() or User.objects.create_user(email)
         workspace = create_workspace(owner=owner, name=name, plan=plan)
-        _, secret = issue_key(workspace=workspace, name="Created with the workspace", scopes=Scope.values)
+        with entering(workspace.pk):
+            _, secret = issue_key(workspace=workspace, name="Created with the workspace", scopes=Scope.values)
         return workspace, secret

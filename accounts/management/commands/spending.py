@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.dollars import usd
 from accounts.services.spending import open_holds, platform_today, resume_spending, stop_spending
+from contentopt.tenancy import across_workspaces
 
 TERMINAL = "terminal"
 
@@ -18,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("what", choices=("stop", "resume", "status"))
         parser.add_argument("--reason", default="", help="why it is stopped; staff see it")
 
+    @across_workspaces()
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["what"] == "stop":
             if not options["reason"].strip():

@@ -9,6 +9,7 @@ from billing import gateway
 from billing.models import BillingAccount
 from billing.reconciling import catch_up, sync_all
 from contentopt.errors import DomainError
+from contentopt.tenancy import across_workspaces
 
 
 class Command(BaseCommand):
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--workspace", metavar="SLUG", help="only this one")
 
+    @across_workspaces()
     def handle(self, *_args: Any, **options: Any) -> None:
         if not gateway.is_on():
             raise CommandError("STRIPE_API_KEY is not set.")

@@ -27,6 +27,7 @@ from accounts.services.workspaces import create_workspace
 from contentopt import jobs
 from contentopt.errors import Conflict, DomainError
 from contentopt.jobs import UNFINISHED, JobState
+from contentopt.tenancy import entering
 from generation.batches import queue
 from generation.engine.items import DIED, finish_run, payer_of, write_item
 from generation.engine.storing import default_wishes
@@ -84,6 +85,10 @@ class Command(BaseCommand):
         workspace = find_workspace(options["workspace"])
         if is_above(options["tier"], workspace.plan.highest_tier):
             raise CommandError(f"The {workspace.plan} plan writes at {workspace.plan.highest_tier} at most.")
+        with entering(workspace.pk):
+            return self.describe_in(workspace, options)
+
+    def describe_in(self, workspace: Workspace, options: dict[str, Any]) -> int:
         catalogue = self.take_in(workspace, options["source"])
         run = self.open_run(workspace, catalogue, options)
         if run is not None:

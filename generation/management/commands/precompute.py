@@ -10,6 +10,7 @@ from accounts.dollars import most_usd, usd
 from accounts.models import Workspace
 from contentopt.errors import DomainError
 from contentopt.jobs import UNFINISHED, JobState
+from contentopt.tenancy import entering
 from generation.nights import items
 from generation.nights.planning import Plan
 from generation.services import nights
@@ -31,10 +32,11 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         for workspace in find_workspaces(options["workspace"]):
-            plan = nights.tonight(workspace)
-            self.stdout.write(f"{workspace.slug}: {in_words(plan)}")
-            if not options["dry_run"] and plan.items:
-                self.write(workspace)
+            with entering(workspace.pk):
+                plan = nights.tonight(workspace)
+                self.stdout.write(f"{workspace.slug}: {in_words(plan)}")
+                if not options["dry_run"] and plan.items:
+                    self.write(workspace)
 
     def write(self, workspace: Workspace) -> None:
         """Here and now, beside whatever workers there are: an item is written by whoever claims it first."""

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 from accounts.models import Scope, User, Workspace
 from accounts.services.keys import issue_key
 from accounts.services.workspaces import create_workspace
+from contentopt.tenancy import EVERY_ROW, across_workspaces
 from generation.engine.storing import default_wishes
 from generation.models import Product, Run
 from generation.services.runs import run_progress, start_run
@@ -27,17 +28,20 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         kept = read_env(settings.LOCAL_DIR / "demo.env")
-        if not User.objects.filter(email=DEMO_EMAIL).exists():
-            kept = self.create(kept)
+        with across_workspaces():
+            if not User.objects.filter(email=DEMO_EMAIL).exists():
+                kept = self.create(kept)
         kept |= {
             "CONTENTOPT_URL": settings.PUBLIC_URL,
-            "DATABASE_URL": settings.DATABASE_URL,
+            "DATABASE_URL": settings.DATABASE_URL + EVERY_ROW,
+            "MIGRATION_DATABASE_URL": settings.MIGRATION_DATABASE_URL,
             "REDIS_URL": settings.REDIS_URL,
         }
         if settings.STRIPE_API_BASE:
             kept["STRIPE_API_BASE"] = settings.STRIPE_API_BASE
         write_env(settings.LOCAL_DIR / "demo.env", kept)
-        self.write_sample_shop()
+        with across_workspaces():
+            self.write_sample_shop()
         self.show(kept)
 
     def create(self, kept: dict[str, str]) -> dict[str, str]:

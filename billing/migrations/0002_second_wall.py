@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from django.db import migrations
+
+from contentopt.database.policies import protect
+
+
+class Migration(migrations.Migration):
+    dependencies = [("billing", "0001_initial"), ("accounts", "0017_second_wall")]
+
+    operations = [
+        protect("billing_billingaccount"),
+        protect("billing_subscription"),
+        protect("billing_checkoutintent"),
+        protect("billing_usagereport"),
+    ]

@@ -1,0 +1,1 @@
+"""Django's backend for PostgreSQL, with the workspace sent along in each statement, and two roles."""

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.backends.postgresql import creation
+
+from contentopt.tenancy import across_workspaces
+
+
+class DatabaseCreation(creation.DatabaseCreation):  # type: ignore[misc]
+    def serialize_db_to_string(self) -> str:
+        with across_workspaces():
+            return str(super().serialize_db_to_string())
+
+    def deserialize_db_from_string(self, data: Any) -> None:
+        with across_workspaces():
+            super().deserialize_db_from_string(data)

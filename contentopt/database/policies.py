@@ -1,0 +1,42 @@
+"""Row-level security of tenants' tables, one line of a migration for each.
+
+    operations = [protect("generation_comment")]
+
+`tests/test_second_wall.py` asks PostgreSQL which tables have it. The sub-selects are evaluated once for a statement,
+not once for each row. FORCE binds the tables' owner too; only a superuser or a role with BYPASSRLS gets past, and the
+product does not serve as one (`contentopt.database.wall`).
+"""
+
+from __future__ import annotations
+
+from django.db.migrations import RunSQL
+
+from contentopt.tenancy import ACROSS, SETTING
+
+# Never set in this session it is NULL, set in an earlier transaction it is empty: both see nothing.
+_ENTERED = f"current_setting('{SETTING}', true)"
+_OWN = f"workspace_id = (SELECT nullif(nullif({_ENTERED}, ''), '{ACROSS}')::uuid) OR (SELECT {_ENTERED} = '{ACROSS}')"
+_PROTECT = """
+ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
+CREATE POLICY workspace ON {table} USING ({own}) WITH CHECK ({own});
+"""
+_EXPOSE = """
+DROP POLICY workspace ON {table};
+ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
+"""
+
+
+def protect(table: str) -> RunSQL:
+    """Only the entered workspace's rows can be seen, changed, made or left behind."""
+    return RunSQL(_PROTECT.format(table=table, own=_OWN), _EXPOSE.format(table=table))
+
+
+def allow(table: str, command: str, rows: str) -> RunSQL:
+    """Beyond `protect`: these rows, from whatever workspace. `command` is SELECT, INSERT, UPDATE or DELETE."""
+    clause = {"INSERT": "WITH CHECK ({0})", "UPDATE": "USING ({0}) WITH CHECK ({0})"}.get(command, "USING ({0})")
+    name = f"platform_{command.lower()}"
+    return RunSQL(
+        f"CREATE POLICY {name} ON {table} FOR {command} {clause.format(rows)}", f"DROP POLICY {name} ON {table}"
+    )
