@@ -131,7 +131,7 @@ def order_of_erasure() -> list[type[models.Model]]:
     for model in tables:
         for field in model._meta.concrete_fields:
             target = field.related_model
-            is_emptied = field.is_relation and field.remote_field.on_delete is models.SET_NULL
+            is_emptied = field.remote_field is not None and field.remote_field.on_delete is models.SET_NULL
             if target in tables and target is not model and not is_emptied:
                 before.add(target, model)
     return list(before.static_order())

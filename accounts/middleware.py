@@ -138,6 +138,7 @@ class WorkspaceMiddleware:
         if membership is None:
             raise Http404
         request.workspace, request.membership = membership.workspace, membership  # type: ignore[attr-defined]
-        if request.user.last_workspace_id != membership.workspace_id:
+        is_own = getattr(request, "impersonation", None) is None
+        if is_own and request.user.last_workspace_id != membership.workspace_id:
             User.objects.filter(pk=request.user.pk).update(last_workspace=membership.workspace)
         enter(membership.workspace_id)

@@ -30,6 +30,7 @@ class Action(models.TextChoices):
     CAP_CHANGED = "cap.changed", "Changed a cap"
     LIMITS_CHANGED = "cap.requests_changed", "Changed how often a member may ask"
     ALERTS_CHANGED = "settings.alerts", "Changed when alerts are sent"
+    EXPORT_RULE_CHANGED = "settings.exports", "Changed which texts are exported"
     RETENTION_CHANGED = "settings.retention", "Changed how long data is kept"
     FILE_DOWNLOADED = "download.file", "Downloaded a file with its texts"
     REPORT_DOWNLOADED = "download.report", "Downloaded a table"

@@ -7,7 +7,6 @@ the edit wins, or the approval names the version that was present.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
@@ -16,11 +15,12 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Coalesce, Now
 
-from accounts.models import Membership, User, Workspace
+from accounts.audit import record
+from accounts.models import Action, Membership, User, Workspace
 from contentopt.errors import Conflict, DomainError
+from generation.announcing import announce_approval
 from generation.engine.storing import locked
 from generation.models import Product, Text
-from generation.signals import text_approved
 
 State = Text.State
 MOST_AT_ONCE = 100
@@ -51,9 +51,11 @@ def approve_text(text: Text, *, by: User | None, words: str = "") -> Text:
             else "A draft's words may still change. Send it to review, then approve what is in review."
         )
     approved = {"approved_at": Now(), "approved_by": by, "submitted_at": Coalesce("submitted_at", Now())}
-    if _change(text, (State.DRAFT, State.IN_REVIEW), state=State.APPROVED, **approved):
-        transaction.on_commit(functools.partial(_tell, text.pk, text.workspace_id), robust=True)
-    return _fresh(text)
+    is_new = _change(text, (State.DRAFT, State.IN_REVIEW), state=State.APPROVED, **approved)
+    text = _fresh(text)
+    if is_new:
+        announce_approval(text)
+    return text
 
 
 @transaction.atomic
@@ -92,9 +94,13 @@ def waiting_for(workspace: Workspace, member: Membership) -> Waiting:
     return Waiting(**counts)
 
 
+@transaction.atomic
 def set_export_rule(workspace: Workspace, *, only_approved: bool) -> None:
     """Whether texts that nobody approved are left out of downloads, of all files."""
-    Workspace.objects.filter(pk=workspace.pk).update(exports_only_approved=only_approved)
+    if Workspace.objects.filter(pk=workspace.pk, exports_only_approved=not only_approved).update(
+        exports_only_approved=only_approved
+    ):
+        record(Action.EXPORT_RULE_CHANGED, workspace=workspace, only_approved=only_approved)
     workspace.exports_only_approved = only_approved
 
 
@@ -117,12 +123,6 @@ def _fresh(text: Text) -> Text:
 def _change(text: Text, states: tuple[str, ...], **columns: object) -> bool:
     rows = Text.objects.in_workspace(text.workspace_id).filter(pk=text.pk, state__in=states)
     return bool(rows.update(updated_at=Now(), **columns))
-
-
-def _tell(text_id: UUID, workspace_id: UUID) -> None:
-    text = Text.objects.in_workspace(workspace_id).select_related("workspace", "product").filter(pk=text_id).first()
-    if text:
-        text_approved.send(Text, workspace=text.workspace, text=text)
 
 
 # --- Several at once --------------------------------------------------------------------------------------------------

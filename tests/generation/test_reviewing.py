@@ -17,9 +17,10 @@ from generation.exporting import export_file
 from generation.models import Catalogue, Product, Text
 from generation.services import decisions, reviewing, texts
 from generation.services.reviewing import approve_text, assign_product, reopen_text, submit_text
-from generation.signals import text_approved
 from tests.conftest import ApiClient, SignIn, member
 from tests.factories import make_catalogue, make_file, make_run
+from webhooks.models import Event
+from webhooks.services import create_endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -185,29 +186,14 @@ def test_run_that_began_before_covers_no_text_that_was_approved_since(shop: Work
 # --- Who is told ---
 
 
-@pytest.fixture
-def heard() -> Any:
-    told: list[tuple[Workspace, uuid.UUID, str]] = []
-
-    def listen(workspace: Workspace, text: Text, **_: Any) -> None:
-        told.append((workspace, text.pk, text.state))
-
-    text_approved.connect(listen)
-    yield told
-    text_approved.disconnect(listen)
-
-
-def test_an_approval_is_announced_once_and_after_it_is_committed(
-    text: Text, shop: Workspace, heard: list[Any], django_capture_on_commit_callbacks: Any
-) -> None:
+def test_an_approval_is_announced_once_in_its_own_transaction(text: Text, shop: Workspace) -> None:
+    create_endpoint(workspace=shop, url="https://hooks.alder-goods.com/", event_types=["text.approved"])
     submit_text(text, by=None)
-    with django_capture_on_commit_callbacks(execute=True):
-        approve_text(text, by=None)
-        assert heard == []
-    with django_capture_on_commit_callbacks(execute=True):
-        approve_text(text, by=None)
+    approve_text(text, by=None)
+    approve_text(text, by=None)
 
-    assert heard == [(shop, text.pk, "approved")]
+    event = Event.objects.in_workspace(shop).get()
+    assert (event.type, event.data["id"]) == ("text.approved", str(text.pk))
 
 
 # --- Assigned to ---
