@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from accounts.models import PLATFORM_WORKSPACE_ID, Retention, Workspace
 from contentopt.jobs import UNFINISHED
+from contentopt.tenancy import entering
 from generation.caching.purging import remove_texts
 from generation.models import BatchPart, CachedText, Catalogue, CatalogueChunk, LlmCall, Product, Stream, Text
 
@@ -32,9 +33,11 @@ def drop_what_is_kept_long_enough() -> dict[str, int]:
     dropped = dict.fromkeys(("versions", "files", "calls", "streams", "visits"), 0)
     for workspace_id in Workspace.objects.values_list("pk", flat=True).iterator():
         retention = chosen.get(workspace_id) or Retention(workspace_id=workspace_id)
-        for kind, count in drop_of(retention).items():
-            dropped[kind] += count
-    dropped["visits"] = drop_visits()
+        with entering(workspace_id):
+            for kind, count in drop_of(retention).items():
+                dropped[kind] += count
+    with entering(PLATFORM_WORKSPACE_ID):
+        dropped["visits"] = drop_visits()
     return dropped
 
 

@@ -15,20 +15,26 @@ from tests.test_tenancy import (
     rows,
     stranger,
     test_another_workspaces_ids_are_404_in_ones_own,
-    test_another_workspaces_ids_in_a_body_or_query_find_nothing,
-    test_api_keys_of_another_workspace_find_nothing,
-    test_api_lists_hold_only_the_workspaces_own_rows,
     test_strangers_get_404_on_every_page_and_change_nothing,
+)
+from tests.test_tenancy_api import (
+    ours,
+    secret,
+    test_another_tenants_ids_find_nothing_wherever_they_stand,
+    test_what_one_does_with_ones_own_neither_tells_nor_touches_anything_of_the_other,
+    theirs,
 )
 
 __all__ = [
+    "ours",
     "rows",
+    "secret",
     "stranger",
+    "test_another_tenants_ids_find_nothing_wherever_they_stand",
     "test_another_workspaces_ids_are_404_in_ones_own",
-    "test_another_workspaces_ids_in_a_body_or_query_find_nothing",
-    "test_api_keys_of_another_workspace_find_nothing",
-    "test_api_lists_hold_only_the_workspaces_own_rows",
     "test_strangers_get_404_on_every_page_and_change_nothing",
+    "test_what_one_does_with_ones_own_neither_tells_nor_touches_anything_of_the_other",
+    "theirs",
 ]
 
 

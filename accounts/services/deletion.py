@@ -28,6 +28,7 @@ from accounts.services.keys import revoke_key
 from accounts.signals import workspace_closing
 from contentopt.errors import Conflict, NotAllowed
 from contentopt.jobs import JobState
+from contentopt.tenancy import across_workspaces
 
 
 def check_owner(membership: Membership) -> None:
@@ -112,6 +113,7 @@ class Ties:
     sole_owner_of: list[Workspace]
 
 
+@across_workspaces()
 def ties_of(user: User) -> Ties:
     rows = Membership.objects.across_workspaces().filter(user=user).select_related("workspace")
     return Ties(list(rows.order_by("workspace__name")), _sole_owner_of(user))
@@ -125,6 +127,7 @@ def _sole_owner_of(user: User) -> list[Workspace]:
     return list(owned.annotate(owners=owners).filter(owners=1).order_by("name"))
 
 
+@across_workspaces()
 @transaction.atomic
 def delete_account(user: User) -> None:
     """Their memberships go, and the keys they made are revoked; what they wrote in workspaces stays theirs. Raises
