@@ -11,18 +11,18 @@ class Migration(migrations.Migration):
     dependencies = [("accounts", "0009_standing_and_prices")]
 
     operations = [
-        protect("accounts_membership"),
-        protect("accounts_apikey"),
-        protect("accounts_budget"),
-        protect("accounts_reservation"),
-        protect("accounts_usageentry"),
-        protect("accounts_notice"),
-        protect("accounts_usageperiod"),
-        protect("accounts_countedproduct"),
-        protect("accounts_usagerollup"),
+        protect(
+            "accounts_membership",
+            "accounts_apikey",
+            "accounts_budget",
+            "accounts_reservation",
+            "accounts_usageentry",
+            "accounts_notice",
+            "accounts_usageperiod",
+            "accounts_countedproduct",
+            "accounts_usagerollup",
+        ),
         # Every hold is also one on the platform's day, and its threshold may be passed by anybody's call.
-        allow("accounts_budget", "SELECT", f"{PLATFORM} AND scope = 'platform'"),
-        allow("accounts_budget", "INSERT", f"{PLATFORM} AND scope = 'platform'"),
-        allow("accounts_budget", "UPDATE", f"{PLATFORM} AND scope = 'platform'"),
-        allow("accounts_notice", "INSERT", PLATFORM),
+        allow("accounts_budget", "SELECT", "INSERT", "UPDATE", rows=f"{PLATFORM} AND scope = 'platform'"),
+        allow("accounts_notice", "INSERT", rows=PLATFORM),
     ]
