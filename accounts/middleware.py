@@ -124,7 +124,7 @@ class WorkspaceMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, _view: Any, _args: Any, kwargs: dict[str, Any]) -> None:
-        if request.path.startswith("/staff/") and request.user.is_staff:  # type: ignore[union-attr]
+        if request.path.startswith("/staff/") and request.user.is_staff:
             enter_all()
         slug = kwargs.get("slug")
         if slug is None or not request.path.startswith("/w/") or not request.user.is_authenticated:

@@ -12,7 +12,7 @@ from contentopt.tenancy import outside_workspaces
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contentopt.settings")
 
 
-class WalledTask(Task):  # type: ignore[misc]
+class WalledTask(Task):  # type: ignore[type-arg]
     """Begins outside of all workspaces: it enters one once its row has said which, or says that it goes across."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
@@ -60,10 +61,10 @@ class OutsideMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with outside_workspaces():
-            response = self.get_response(request)
-            if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
+            response: Any = self.get_response(request)
+            if response.streaming and not isinstance(response, FileResponse):
                 response.streaming_content = staying(response.streaming_content)
-            return response
+            return response  # type: ignore[no-any-return]
 
 
 class SitePolicyMiddleware(CSPMiddleware):

@@ -139,6 +139,7 @@ BEYOND = {
     "generation/batches/sending.py": "a batch that a killed worker sent is told from all others",
     "generation/caching/warming.py": "most used texts of all, each put back under its workspace",
     "generation/engine/calls.py": "the sweeper of calls",
+    "generation/management/commands/describe.py": "which workspaces a person is in",
     "generation/management/commands/seed_demo.py": "makes the demo shop",
     "generation/nights/items.py": "opens every workspace's night",
     "generation/reconciling.py": "compares all books",
@@ -185,7 +186,7 @@ def test_every_module_that_looks_beyond_a_workspace_says_why() -> None:
 
 def test_every_action_of_the_admin_is_listed() -> None:
     found = {
-        (model.__name__, action if isinstance(action, str) else action.__name__)  # type: ignore[union-attr]
+        (model.__name__, action if isinstance(action, str) else action.__name__)
         for model, site in admin.site._registry.items()
         for action in site.actions or ()
     }
@@ -198,7 +199,8 @@ def test_every_action_of_the_admin_is_listed() -> None:
 def fetch(query: str, *values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, values)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def tables_with(condition: str) -> set[str]:
@@ -292,7 +294,7 @@ def test_of_the_platforms_rows_only_those_are_open_that_everybody_needs(shop: Wo
         assert (pool.update(hits=9), pool.delete()[0]) == (0, 0)
         budgets = Budget.objects.in_workspace(PLATFORM_WORKSPACE_ID)
         assert [row.scope for row in budgets] == ["platform"]
-        assert (budgets.update(spent_nanos=1), budgets._chain().delete()[0]) == (1, 0)
+        assert (budgets.update(spent_nanos=1), budgets.all().delete()[0]) == (1, 0)
         for _ in range(2):
             tell_staff(topic="one", subject="s", text="t", path="/")
         assert not Notice.objects.in_workspace(PLATFORM_WORKSPACE_ID).exists()
@@ -452,7 +454,7 @@ def test_a_request_begins_outside_and_its_download_stays_where_the_view_was() ->
 
     response = OutsideMiddleware(view)(HttpRequest())
     assert entered() == "across"
-    assert b"".join(response) == b"a"  # type: ignore[arg-type]
+    assert b"".join(response) == b"a"
     assert told == ["", str(workspace), str(workspace)]
     assert entered() == "across"
 
@@ -474,6 +476,10 @@ def test_tasks_enter_by_themselves(shop: Workspace) -> None:
     )
     file = keep_file(workspace=shop, upload=BytesIO(make_file()), filename="more.csv")
     night = Night.objects.create(workspace=shop, date="2026-11-27", cap_nanos=10**9)
+    ahead = NightItem.objects.create(
+        workspace=shop, night=night, position=1, reason="unwritten", title="Apron", brief=stream.brief,
+        facts=stream.facts, key="not written yet", ceiling_nanos=10**7, expected_nanos=1,
+    )  # fmt: skip
     items = [str(pk) for pk in run.items.values_list("pk", flat=True)]
 
     with entering(uuid.uuid4()):
@@ -481,13 +487,11 @@ def test_tasks_enter_by_themselves(shop: Workspace) -> None:
         plan_night(str(night.pk))
         for item in items:
             write_items(item)
-        for item in night.items.values_list("pk", flat=True):
-            write_ahead(str(item))
+        write_ahead(str(ahead.pk))
         write_stream(str(stream.pk))
         send_notice(str(notice.pk))
 
     assert set(RunItem.objects.in_workspace(shop).values_list("state", flat=True)) == {"done"}
-    assert set(NightItem.objects.in_workspace(shop).values_list("state", flat=True)) <= {"done"}
-    for job in (file, night, stream, notice):
+    for job in (file, night, ahead, stream, notice):
         job.refresh_from_db()
         assert (job.state, job.failure) == ("done", "")

@@ -9,8 +9,10 @@ class Migration(migrations.Migration):
     dependencies = [("billing", "0001_initial"), ("accounts", "0017_second_wall")]
 
     operations = [
-        protect("billing_billingaccount"),
-        protect("billing_subscription"),
-        protect("billing_checkoutintent"),
-        protect("billing_usagereport"),
+        protect(
+            "billing_billingaccount",
+            "billing_subscription",
+            "billing_checkoutintent",
+            "billing_usagereport",
+        ),
     ]

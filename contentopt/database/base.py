@@ -13,7 +13,7 @@ from contentopt.database.cursor import WalledCursor, forget
 from contentopt.database.wall import require
 
 
-class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
+class DatabaseWrapper(base.DatabaseWrapper):
     """Connects as the application's role, which owns nothing. `as_owner` is for migrations and test databases."""
 
     creation_class = DatabaseCreation
@@ -54,7 +54,7 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
             yield cursor
 
     def _savepoint_rollback(self, sid: str) -> None:
-        super()._savepoint_rollback(sid)
+        super()._savepoint_rollback(sid)  # type: ignore[misc]  # Django's own, which its stubs leave out
         forget(self.connection)
 
     def _require_wall(self, connection: Any) -> None:

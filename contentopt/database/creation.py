@@ -7,7 +7,7 @@ from django.db.backends.postgresql import creation
 from contentopt.tenancy import across_workspaces
 
 
-class DatabaseCreation(creation.DatabaseCreation):  # type: ignore[misc]
+class DatabaseCreation(creation.DatabaseCreation):
     def serialize_db_to_string(self) -> str:
         with across_workspaces():
             return str(super().serialize_db_to_string())

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Self
 
 from django.db import NotSupportedError
 from django.db.backends.postgresql.base import Cursor
-from psycopg import sql
+from psycopg import ClientCursor, sql
 from psycopg.pq import TransactionStatus
 
 from contentopt.tenancy import OUTSIDE, SETTING, entered
@@ -25,12 +25,12 @@ def forget(connection: Any) -> None:
     connection.entered_workspace = UNKNOWN
 
 
-class WalledCursor(Cursor):  # type: ignore[misc]
+class WalledCursor(Cursor, ClientCursor[Any]):
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
         if not query or not self._must_enter():
-            return super().execute(query, params, **options)  # type: ignore[no-any-return]
+            return super().execute(query, params, **options)
         if isinstance(query, sql.Composable):
-            query = query.as_string(self)
+            query = query.as_string(self.connection)
         if params is None or isinstance(params, Mapping):
             query = ENTER.replace("%s", f"'{entered()}'") + query
         else:

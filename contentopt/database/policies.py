@@ -28,15 +28,23 @@ ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
 """
 
 
-def protect(table: str) -> RunSQL:
-    """Only the entered workspace's rows can be seen, changed, made or left behind."""
-    return RunSQL(_PROTECT.format(table=table, own=_OWN), _EXPOSE.format(table=table))
-
-
-def allow(table: str, command: str, rows: str) -> RunSQL:
-    """Beyond `protect`: these rows, from whatever workspace. `command` is SELECT, INSERT, UPDATE or DELETE."""
-    clause = {"INSERT": "WITH CHECK ({0})", "UPDATE": "USING ({0}) WITH CHECK ({0})"}.get(command, "USING ({0})")
-    name = f"platform_{command.lower()}"
+def protect(*tables: str) -> RunSQL:
+    """Only the entered workspace's rows can be seen, changed, made or left behind. One operation for all: before each,
+    Django makes its picture of all models anew."""
     return RunSQL(
-        f"CREATE POLICY {name} ON {table} FOR {command} {clause.format(rows)}", f"DROP POLICY {name} ON {table}"
+        "".join(_PROTECT.format(table=table, own=_OWN) for table in tables),
+        "".join(_EXPOSE.format(table=table) for table in tables),
+    )
+
+
+def allow(table: str, *commands: str, rows: str) -> RunSQL:
+    """Beyond `protect`: these rows, from whatever workspace. Commands are SELECT, INSERT, UPDATE and DELETE."""
+    clauses = {"INSERT": f"WITH CHECK ({rows})", "UPDATE": f"USING ({rows}) WITH CHECK ({rows})"}
+    names = {command: f"platform_{command.lower()}" for command in commands}
+    return RunSQL(
+        "".join(
+            f"CREATE POLICY {name} ON {table} FOR {command} {clauses.get(command, f'USING ({rows})')};"
+            for command, name in names.items()
+        ),
+        "".join(f"DROP POLICY {name} ON {table};" for name in names.values()),
     )

@@ -9,8 +9,5 @@ class Migration(migrations.Migration):
     dependencies = [("webhooks", "0001_initial"), ("accounts", "0017_second_wall")]
 
     operations = [
-        protect("webhooks_endpoint"),
-        protect("webhooks_event"),
-        protect("webhooks_delivery"),
-        protect("webhooks_attempt"),
+        protect("webhooks_endpoint", "webhooks_event", "webhooks_delivery", "webhooks_attempt"),
     ]

@@ -27,7 +27,7 @@ from accounts.services.workspaces import create_workspace
 from contentopt import jobs
 from contentopt.errors import Conflict, DomainError
 from contentopt.jobs import UNFINISHED, JobState
-from contentopt.tenancy import entering
+from contentopt.tenancy import across_workspaces, entering
 from generation.batches import queue
 from generation.engine.items import DIED, finish_run, payer_of, write_item
 from generation.engine.storing import default_wishes
@@ -259,6 +259,7 @@ def check_paths(source: Path, output: Path) -> None:
         raise CommandError(f"{output} is the file to be described; name another one for the result.")
 
 
+@across_workspaces()
 def find_workspace(slug: str | None) -> Workspace:
     if slug:
         workspace = Workspace.objects.filter(slug=slug).first()
