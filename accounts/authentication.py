@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import Literal
 
 from django.db.models import Q
 from django.utils import timezone
@@ -13,7 +14,9 @@ from rest_framework.request import Request
 
 from accounts.models import ApiKey
 
-LAST_USED_EVERY = timedelta(minutes=1)  # one write a minute and key, however busy it is
+LAST_USED_EVERY = timedelta(minutes=1)  # one write a minute and secret, however busy it is
+
+Which = Literal["secret", "previous"]
 
 
 def secret_digest(secret: str) -> str:
@@ -21,21 +24,44 @@ def secret_digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def find_key(presented: str) -> ApiKey | None:
-    """The active key that was presented, or None. The digest is compared in constant time."""
+def matching_secret(key: ApiKey, secret: str) -> Which | None:
+    """Which of the key's secrets this is, if it is good now. Digests are compared in constant time."""
+    if not key.is_active:
+        return None
+    digest = secret_digest(secret)
+    if secrets.compare_digest(key.secret_sha256, digest):
+        return "secret"
+    is_previous = key.is_rotating and secrets.compare_digest(key.previous_sha256, digest)
+    return "previous" if is_previous else None
+
+
+def find_secret(presented: str) -> tuple[ApiKey, Which] | None:
+    """The active key that was presented and which of its secrets, or None."""
     prefix, _, secret = presented.partition(".")
     keys = ApiKey.objects.across_workspaces().select_related("workspace__plan")
     key = keys.filter(prefix=prefix, revoked_at=None).first()
-    if key is None or not secrets.compare_digest(key.secret_sha256, secret_digest(secret)):
-        return None
-    return key
+    which = matching_secret(key, secret) if key else None
+    return (key, which) if key and which else None
 
 
-def note_use(key: ApiKey) -> None:
+def find_key(presented: str) -> ApiKey | None:
+    found = find_secret(presented)
+    return found[0] if found else None
+
+
+def note_use(key: ApiKey, which: Which) -> None:
+    """Of the key, and while it has two secrets also of the one that was presented."""
+    columns = ["last_used_at", *([f"{which}_used_at"] if key.is_rotating else [])]
     now = timezone.now()
-    if key.last_used_at is None or now - key.last_used_at > LAST_USED_EVERY:
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_EVERY)
-        ApiKey.objects.in_workspace(key.workspace_id).filter(stale, pk=key.pk).update(last_used_at=now)
+    oldest = now - LAST_USED_EVERY
+    stale = [column for column in columns if (used := getattr(key, column)) is None or used < oldest]
+    if not stale:
+        return
+    is_stale = Q()
+    for column in stale:
+        is_stale |= Q(**{column: None}) | Q(**{f"{column}__lt": oldest})
+    rows = ApiKey.objects.in_workspace(key.workspace_id).filter(is_stale, pk=key.pk)
+    rows.update(**dict.fromkeys(stale, now))
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -47,11 +73,11 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         if scheme.lower() != "bearer":
             raise AuthenticationFailed("Send the key as “Authorization: Bearer <api key>”.")
-        key = find_key(presented.strip())
-        if key is None:
-            raise AuthenticationFailed("This API key is unknown or was revoked.")
-        note_use(key)
-        return None, key
+        found = find_secret(presented.strip())
+        if found is None:
+            raise AuthenticationFailed("This API key is unknown, expired or revoked.")
+        note_use(*found)
+        return None, found[0]
 
     def authenticate_header(self, _request: Request) -> str:
         return "Bearer"

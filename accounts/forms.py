@@ -76,10 +76,26 @@ class KeyLimitsForm(RequestsForm):
     )
 
 
+class RotateForm(forms.Form):
+    hours = forms.TypedChoiceField(
+        choices=[(0, "Not at all"), (1, "One more hour"), (24, "One more day"), (24 * 7, "One more week")],
+        coerce=int,
+        initial=24,
+        label="The present secret goes on working",
+    )
+
+
 class ApiKeyForm(KeyLimitsForm):
     name = forms.CharField(max_length=80, label="Name", help_text="What will use it: “import script”, “warehouse”.")
     scopes = forms.MultipleChoiceField(
         initial=[Scope.READ, Scope.WRITE], widget=forms.CheckboxSelectMultiple, label="May"
+    )
+    days = forms.TypedChoiceField(
+        choices=[("", "Never"), (30, "In 30 days"), (90, "In 90 days"), (365, "In a year")],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        label="It expires",
     )
 
     def __init__(self, *args: Any, allowed: Collection[str], **kwargs: Any) -> None:

@@ -1,15 +1,16 @@
 """An API key with its workspace, plan and limits, as a process remembers it for requests that must not ask PostgreSQL.
 
-`accounts.stamps` says why what is remembered is never wrong. Secrets are never remembered, only the digest that the row
-has; a key that is unknown, revoked or presented wrongly is not remembered at all, and is refused the ordinary way.
+`accounts.stamps` says why what is remembered is never wrong; expiry is looked at each time. Secrets
+are never remembered, only the digest that the row has. A key that is unknown, expired, revoked or presented wrongly is
+not remembered at all, and is refused the ordinary way. Nor is one that has two secrets: the ordinary way notes which of
+them is still used.
 """
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 
-from accounts.authentication import find_key, secret_digest
+from accounts.authentication import find_key, matching_secret
 from accounts.models import ApiKey
 from accounts.stamps import Remembered, Stamped
 from accounts.throttling import of_request, read_steps, window_prefix
@@ -31,14 +32,13 @@ _accounts: Remembered[str, Account] = Remembered(MOST)
 
 
 def find_account(presented: str) -> Stamped[Account] | None:
-    """Of the active key that was presented. The digest is compared in constant time. Raises RedisError."""
+    """Of the active key that was presented, unless it is being rotated. Raises RedisError."""
     prefix, _, secret = presented.partition(".")
     remembered = _accounts.find(prefix)
     if remembered:
-        right = secrets.compare_digest(remembered.value.key.secret_sha256, secret_digest(secret))
-        return remembered if right else None
+        return remembered if matching_secret(remembered.value.key, secret) else None
     key = find_key(presented)
-    if key is None:
+    if key is None or key.is_rotating:
         return None
     # The key said which stamp to look for. What counts is read anew, now that the stamp is there.
     return _accounts.load(prefix, (f"account:{key.workspace_id}", PLANS), lambda: _read(presented))
@@ -50,7 +50,7 @@ def forget_account(account: Account) -> None:
 
 def _read(presented: str) -> Account | None:
     key = find_key(presented)
-    if key is None:
+    if key is None or key.is_rotating:
         return None
     limited = tuple(subject for subject in of_request(key, read_steps()) if subject.is_limited)
     keys = window_keys(window_prefix(str(key.workspace_id)), limited)

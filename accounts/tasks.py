@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from accounts import budgets, emails, metering, quotas, reconciling, retiring, summaries
+from accounts import budgets, emails, idempotency, metering, quotas, reconciling, retiring, summaries
 from contentopt.jobs import every, publish
 
 
@@ -39,6 +39,11 @@ def sweep_pending_products() -> None:
 def sweep_notices() -> None:
     """Also what finds notices that were put on the list by a database function."""
     emails.sweep_notices()
+
+
+@every(600)
+def forget_old_replies() -> None:
+    idempotency.forget_old()
 
 
 @every(600)

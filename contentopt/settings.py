@@ -205,6 +205,8 @@ STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])  # two wh
 STRIPE_TAX_IS_ON = env.bool("STRIPE_TAX_IS_ON", default=False)  # Stripe Tax must be set up in its dashboard
 TRIAL_DAYS = env.int("TRIAL_DAYS", default=7)
 GRACE_DAYS = env.int("GRACE_DAYS", default=7)  # a plan goes on so long after a payment has failed
+IDEMPOTENCY_WAIT_SECONDS = 5.0  # for the reply to the same request, which is being done at the moment
+IDEMPOTENCY_KEEP_HOURS = 24  # the same Idempotency-Key gives the same reply for so long
 EVENT_KEEP_DAYS = 90  # of Stripe's events, once they are done with
 
 # --- What is kept, and how long ---------------------------------------------------------------------------------------
@@ -368,6 +370,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "generation.api.exactness.require_bodies",
+    ],
 }
 
 # --- Safety -----------------------------------------------------------------------------------------------------------

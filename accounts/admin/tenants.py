@@ -36,6 +36,7 @@ class ApiKeyInline(AcrossWorkspaces, ReadOnly, TabularInline):  # type: ignore[m
         "spend_cap",
         "created_at",
         "last_used_at",
+        "expires_at",
         "revoked_at",
     )
     extra = 0
@@ -143,7 +144,7 @@ class WorkspaceAdmin(InDollars, ModelAdmin):  # type: ignore[misc]
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(AcrossWorkspaces, ReadOnly, ModelAdmin):  # type: ignore[misc]
-    list_display = ("prefix", "name", "workspace", "scopes", "last_used_at", "revoked_at")
+    list_display = ("prefix", "name", "workspace", "scopes", "last_used_at", "expires_at", "revoked_at")
     list_select_related = ("workspace",)
     search_fields = ("prefix", "name", "workspace__slug")
     actions = ("revoke",)

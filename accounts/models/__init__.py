@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from accounts.models.idempotency import IdempotentRequest
 from accounts.models.money import Budget, Reservation, UsageEntry
 from accounts.models.notices import Notice
 from accounts.models.plans import LimitStep, Plan, Platform, Tier
@@ -24,6 +25,7 @@ __all__ = [
     "ApiKey",
     "Budget",
     "CountedProduct",
+    "IdempotentRequest",
     "LimitStep",
     "Membership",
     "Notice",

@@ -221,12 +221,23 @@ class Membership(WorkspaceOwned):
 
 
 class ApiKey(WorkspaceOwned):
-    """A program's way in. Only the SHA-256 of the secret is kept; the key itself is shown once."""
+    """A program's way in. Only the SHA-256 of the secret is kept; the key itself is shown once.
+
+    While it is rotated it has two secrets, the new one and the previous one, which ends; there is no room for a third.
+    """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=80)
     prefix = models.CharField(max_length=16, unique=True, help_text="The visible start of the key.")
     secret_sha256 = models.CharField(max_length=64, editable=False)
+    secret_hint = models.CharField(max_length=4, blank=True, editable=False, help_text="The secret's last characters.")
+    secret_created_at = models.DateTimeField(default=timezone.now)
+    secret_used_at = models.DateTimeField(null=True, blank=True, help_text="Noted while there are two secrets.")
+    previous_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    previous_hint = models.CharField(max_length=4, blank=True, editable=False)
+    previous_created_at = models.DateTimeField(null=True, blank=True)
+    previous_used_at = models.DateTimeField(null=True, blank=True)
+    previous_ends_at = models.DateTimeField(null=True, blank=True)
     scopes = ArrayField(models.CharField(max_length=10, choices=Scope.choices), default=list)
     spend_cap_nanos = models.BigIntegerField(null=True, blank=True, help_text="Model spend a month of this key.")
     burst_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Below the plan's limit.")
@@ -234,6 +245,7 @@ class ApiKey(WorkspaceOwned):
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="It is refused from then on. Empty: never.")
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = TenantQuerySet["ApiKey"].as_manager()
@@ -241,14 +253,30 @@ class ApiKey(WorkspaceOwned):
     class Meta:
         verbose_name = "API key"
         ordering = ("-created_at",)
-        constraints = [not_negative("api_key", "spend_cap_nanos")]
+        constraints = [
+            not_negative("api_key", "spend_cap_nanos"),
+            models.CheckConstraint(
+                name="api_key_previous_secret_ends",
+                condition=models.Q(previous_sha256="", previous_ends_at=None)
+                | (~models.Q(previous_sha256="") & models.Q(previous_ends_at__isnull=False)),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
     @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
     def is_active(self) -> bool:
-        return self.revoked_at is None
+        return self.revoked_at is None and not self.is_expired
+
+    @property
+    def is_rotating(self) -> bool:
+        """Two secrets are good at the moment."""
+        return self.previous_ends_at is not None and self.previous_ends_at > timezone.now()
 
     @property
     def has_limits(self) -> bool:

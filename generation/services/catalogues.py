@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 
+from accounts.idempotency import key_reused
 from accounts.models import User, Workspace
 from contentopt import jobs
 from contentopt.errors import Conflict, DomainError
@@ -19,7 +20,6 @@ from generation.catalogues.mapping import Mapping, header_signature, validate_ma
 from generation.catalogues.records import read_records
 from generation.importing import CHUNK_BYTES, IMPORT_CATALOGUE, file_chunks, import_catalogue, keep_file, recognise_file
 from generation.models import Catalogue, ColumnMapping, Product
-from generation.services.idempotency import key_reused
 
 
 def receive_file(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from contentopt.errors import DomainError
+from accounts.idempotency import key_reused
 
 
 class Replayable(Protocol):
@@ -13,10 +13,3 @@ def refuse_another_body(earlier: Replayable | None, request_hash: str) -> None:
     """What was made under the same Idempotency-Key must have been asked for with the same body."""
     if earlier and earlier.request_hash != request_hash:
         raise key_reused()
-
-
-def key_reused() -> DomainError:
-    return DomainError(
-        "This Idempotency-Key was used before with another body. Use a new key for a new request.",
-        code="idempotency_key_reused",
-    )

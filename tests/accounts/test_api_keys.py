@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils import timezone
 from accounts.authentication import find_key
 from accounts.budgets import Attempt, Payer, SpendingRefused, reserve
 from accounts.models import ApiKey, Budget, Role, Scope, User, Workspace
-from accounts.services.keys import issue_key, limit_key, revoke_key
+from accounts.services.keys import change_key, issue_key, revoke_key
 from tests.conftest import SignIn, member
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +149,57 @@ def test_somebody_elses_key_cannot_be_revoked(
     assert use(secret) == 200
 
 
+# --- Expiry and rotation ---
+
+
+def rotated_on_page(client: Client, shop: Workspace, key: ApiKey, hours: int = 24) -> str:
+    page = client.post(reverse("api_key_rotate", args=[shop.slug, key.pk]), {"hours": hours}).content.decode()
+    return str(re.findall(r"co_[0-9a-f]{8}\.[\w-]{43}", page)[0])
+
+
+def test_a_key_is_rotated_on_the_page_while_the_old_secret_goes_on(
+    shop: Workspace, alice: User, sign_in: SignIn
+) -> None:
+    key, old = issue_key(workspace=shop, name="Script", scopes=["read"])
+    client = sign_in(alice)
+    new = rotated_on_page(client, shop, key)
+
+    assert (use(old), use(new)) == (200, 200)
+    listed = client.get(reverse("api_keys", args=[shop.slug])).content.decode()
+    assert [words in listed for words in (f"…{new[-4:]}", f"…{old[-4:]}", "New secret", "Old secret")] == [True] * 4
+    assert client.post(reverse("api_key_rotate", args=[shop.slug, key.pk]), {"hours": 1}).status_code == 409
+
+    client.post(reverse("api_key_end_previous", args=[shop.slug, key.pk]))
+
+    assert (use(old), use(new)) == (401, 200)
+
+
+def test_an_admin_gets_no_secret_of_a_key_that_may_more(shop: Workspace, sign_in: SignIn) -> None:
+    key, secret = issue_key(workspace=shop, name="Owner's", scopes=list(Scope.values))
+    admin = sign_in(member(shop, "adam@alder-goods.example", Role.ADMIN))
+
+    assert admin.post(reverse("api_key_rotate", args=[shop.slug, key.pk]), {"hours": 0}).status_code == 403
+    assert use(secret) == 200
+
+
+def test_a_key_expires_when_it_was_said_to(shop: Workspace, alice: User, sign_in: SignIn) -> None:
+    form = {"name": "Guest", "scopes": ["read"], "days": "30"}
+    sign_in(alice).post(reverse("api_keys", args=[shop.slug]), form)
+    key = ApiKey.objects.in_workspace(shop).get()
+    assert key.expires_at
+    assert abs(key.expires_at - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
+
+    ApiKey.objects.in_workspace(shop).update(expires_at=timezone.now())
+
+    assert "Expired" in sign_in(alice).get(reverse("api_keys", args=[shop.slug])).content.decode()
+
+
+def test_no_key_ever_has_a_previous_secret_without_an_end(shop: Workspace) -> None:
+    issue_key(workspace=shop, name="Script", scopes=["read"])
+    with pytest.raises(IntegrityError):
+        ApiKey.objects.in_workspace(shop).update(previous_sha256="a" * 64)
+
+
 # --- Limits of one key ---
 
 DOLLAR = 1_000_000_000
@@ -240,7 +292,7 @@ def test_a_changed_cap_holds_for_the_month_that_has_begun(shop: Workspace) -> No
     key, _ = issue_key(workspace=shop, name="Script", scopes=["write"], spend_cap_nanos=9 * DOLLAR)
     hold(shop, key, DOLLAR)
 
-    limit_key(key, burst_per_minute=None, requests_per_day=None, spend_cap_nanos=DOLLAR)
+    change_key(key, burst_per_minute=None, requests_per_day=None, spend_cap_nanos=DOLLAR)
 
     budget = Budget.objects.in_workspace(shop).get(scope=Budget.Scope.KEY)
     assert (budget.limit_nanos, budget.reserved_nanos) == (DOLLAR, DOLLAR)

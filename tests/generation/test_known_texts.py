@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,7 +28,7 @@ from accounts.models import (
     Workspace,
 )
 from accounts.retiring import key_of, retire, sweep
-from accounts.services.keys import limit_key, revoke_key
+from accounts.services.keys import change_key, revoke_key, rotate_key
 from accounts.services.workspaces import change_plan
 from contentopt.engines.engine import free_port
 from generation.caching import exact, front, warming
@@ -259,11 +260,50 @@ def test_a_key_that_is_revoked_is_refused_at_once(
     assert ask(client).status_code == 401
 
 
+def expire_soon(key: ApiKey) -> None:
+    change_key(key, expires_at=timezone.now() + timedelta(seconds=1.5))
+
+
+def rotate(key: ApiKey) -> None:
+    rotate_key(key, old_lasts=timedelta(seconds=1.5))
+
+
+@pytest.mark.parametrize("change", [expire_soon, rotate])
+def test_a_secret_is_refused_from_the_moment_it_ends(
+    client: Client,
+    key: ApiKey,
+    known: Any,
+    change: Callable[[ApiKey], None],
+    django_capture_on_commit_callbacks: Commit,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        change(key)
+    assert [ask(client).status_code for _ in range(2)] == [200, 200]
+
+    time.sleep(1.6)
+
+    assert ask(client).status_code == 401
+
+
+def test_while_a_key_has_two_secrets_it_is_noted_which_is_used(
+    client: Client, key: ApiKey, known: Any, django_capture_on_commit_callbacks: Commit
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        new = rotate_key(key, old_lasts=timedelta(hours=1))
+    ApiKey.objects.in_workspace(key.workspace_id).update(previous_used_at=None)
+
+    for _ in range(2):
+        assert ask(Client(headers={"Authorization": f"Bearer {new}"})).json()["source"] == "exact"
+
+    key.refresh_from_db()
+    assert (key.secret_used_at is None, key.previous_used_at is None) == (False, True)
+
+
 def test_what_a_key_may_is_what_it_may_now(
     client: Client, key: ApiKey, known: Any, django_capture_on_commit_callbacks: Commit
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        limit_key(key, burst_per_minute=1, requests_per_day=None, spend_cap_nanos=None)
+        change_key(key, burst_per_minute=1, requests_per_day=None, spend_cap_nanos=None)
     assert [ask(client).status_code for _ in range(2)] == [200, 429]
 
     key.scopes = ["read"]

@@ -22,7 +22,7 @@ from accounts.models import (
     User,
     Workspace,
 )
-from accounts.services.keys import issue_key, limit_key
+from accounts.services.keys import change_key, issue_key
 from generation.engine.items import finish_run, write_item
 from generation.models import LlmCall, ModelPrice, Run
 from generation.services import runs
@@ -137,7 +137,7 @@ def test_cap_set_in_the_middle_of_a_month_counts_from_its_beginning(
     describe(client)
     spent = Budget.objects.in_workspace(shop).get(scope="key").spent_nanos
 
-    limit_key(key, spend_cap_nanos=spent, burst_per_minute=None, requests_per_day=None)
+    change_key(key, spend_cap_nanos=spent, burst_per_minute=None, requests_per_day=None)
 
     assert spent > 0
     assert describe(client, brand="Alder").json()["error"]["details"]["scope"] == "key"
