@@ -6,10 +6,12 @@ from typing import Any
 
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404
+from django.http import Http404, HttpRequest, JsonResponse
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -69,6 +71,13 @@ def _from_drf(error: exceptions.APIException) -> Response:
     return Response(body, error.status_code, headers=headers)
 
 
+@csrf_exempt
+@login_not_required
+def unknown(_request: HttpRequest, rest: str = "") -> JsonResponse:
+    """Whatever is no address of the API says so in the API's own shape."""
+    return JsonResponse(error_body("not_found", "There is no such address in the API."), status=404)
+
+
 openapi = cache_control(public=True, max_age=300)(SpectacularJSONAPIView.as_view())
 # Swagger UI sets styles from script; nothing else of the site's policy is loosened for it.
 docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(SpectacularSwaggerSplitView.as_view(url_name="openapi"))
@@ -77,4 +86,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("generation.api")),
     path("v1/openapi.json", openapi, name="openapi"),
     path("docs/", docs, name="api_docs"),
+    path("<path:rest>", unknown),
+    path("", unknown),
 ]

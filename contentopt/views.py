@@ -67,9 +67,6 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith("/api/"):
-        body = {"error": {"code": "not_found", "message": "There is no such address in the API.", "details": {}}}
-        return JsonResponse(body, status=404)
     return render(request, "404.html", status=404)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
-from django.http import Http404
+from django.db import connection, models
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import BasePagination, CursorPagination
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,6 +24,7 @@ from accounts.budgets import Payer
 from accounts.models import ApiKey, TenantQuerySet, Workspace
 from accounts.throttling import Allowance
 from contentopt.errors import DomainError
+from generation.api.deprecation import Deprecation
 from generation.api.strict import StrictJSONParser, StrictSerializer, TextField
 
 MAX_IDEMPOTENCY_KEY = 255
@@ -28,17 +32,29 @@ MAX_PAGE = 200
 
 
 class NewestFirst(CursorPagination):
+    """A cursor is a position, so rows that come meanwhile move nothing: no row is given twice, none is left out."""
+
     page_size = 50
-    max_page_size = MAX_PAGE
-    page_size_query_param = "page_size"
     ordering: Any = ("-created_at", "-id")
+
+    def get_page_size(self, request: Request) -> int:
+        asked = request.query_params  # checked by PageQuery
+        return int(asked.get("limit") or asked.get("page_size") or self.page_size)
+
+
+PAGE_SIZE = Deprecation(
+    since=date(2026, 11, 27), sunset=date(2027, 11, 27), instead="`limit`, which means the same as `page_size` did"
+)
 
 
 class PageQuery(StrictSerializer):
-    """Query parameters of a list."""
+    """Query parameters of a list. The reply holds `results`, and the addresses of the `next` and `previous` page."""
 
     cursor = TextField(required=False, max_length=500, help_text="As in `next` and `previous`.")
-    page_size = serializers.IntegerField(required=False, min_value=1, max_value=MAX_PAGE, default=50)
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=MAX_PAGE, default=50)
+    page_size = serializers.IntegerField(
+        required=False, min_value=1, max_value=MAX_PAGE, help_text=f"Deprecated. {PAGE_SIZE.remark}"
+    )
 
 
 class WorkspaceAPIView(APIView):
@@ -47,6 +63,13 @@ class WorkspaceAPIView(APIView):
     parser_classes: Any = [StrictJSONParser]
     max_body_bytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     pagination_class: type[BasePagination] = NewestFirst
+    # A repeated POST gives its reply again: True where that holds a secret, which is then kept encrypted.
+    is_reply_secret = False
+    deprecations: tuple[Deprecation, ...] = ()  # of what the request used
+
+    @property
+    def is_told_as_events(self) -> bool:
+        return False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Limits before anything else that refuses, so that every reply to a good key says what is left.
@@ -99,17 +122,34 @@ class WorkspaceAPIView(APIView):
             raise DomainError(f"An Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} characters.", code="invalid")
         return key
 
+    def version(self, pk: Any = None) -> str | None:
+        """What changes whenever a GET's reply does, if that is known for less than the reply itself."""
+        return None
+
+    def hold(self, pk: Any = None) -> None:
+        """Make sure that what `If-Match` was compared with stays so until commit, as far as others use the API."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [self.request.path])
+
     def page(self, rows: models.QuerySet[Any], reply: type[serializers.Serializer[Any]]) -> Response:
+        if "page_size" in self.request.query_params:
+            self.deprecations = (*self.deprecations, PAGE_SIZE)
         paginator = self.pagination_class()
         try:
             found = paginator.paginate_queryset(rows, self.request, view=self)
-        except (ValidationError, ValueError) as error:  # a cursor that decodes, to something that is no position
-            raise DomainError("This cursor is not one of ours.", code="invalid") from error
+        except (
+            NotFound,
+            ValidationError,
+            ValueError,
+        ) as error:  # it does not decode, or to something that is no position
+            raise DomainError("This cursor is not one of ours.", code="invalid_cursor") from error
         return paginator.get_paginated_response(reply(found, many=True).data)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
         state_limits(final, getattr(request, "allowance", Allowance(allowed=True)))
+        for deprecation in self.deprecations:
+            deprecation.state(final)
         return final
 
 
@@ -128,6 +168,13 @@ def validated(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[
     checked = serializer(data=data)
     checked.is_valid(raise_exception=True)
     return checked.validated_data  # type: ignore[no-any-return]
+
+
+def rendered(response: Response) -> HttpResponse:
+    """As it goes out."""
+    content = JSONRenderer().render(response.data)
+    headers = {name: value for name, value in response.items() if name != "Content-Type"}
+    return HttpResponse(content, status=response.status_code, content_type=JSONRenderer.media_type, headers=headers)
 
 
 def body_hash(data: Any) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from contentopt.errors import DomainError, NotAllowed
+from generation.api.exactness import NO_NUL, NO_NUL_NOR_BLANK
 from generation.api.strict import StrictSerializer, TextField
 from generation.facts import (
     ASKED_TIERS,
@@ -39,10 +40,14 @@ TASKS = [task.value for task in (Task.DESCRIPTION, Task.REWRITE, Task.TRANSLATE)
 @extend_schema_field(
     {
         "oneOf": [
-            {"type": "string", "maxLength": MAX_VALUE},
-            {"type": "number"},
+            {"type": "string", "maxLength": MAX_VALUE, "pattern": NO_NUL},
+            {"type": "number", "minimum": -MAX_NUMBER, "maximum": MAX_NUMBER},
             {"type": "boolean"},
-            {"type": "array", "items": {"type": "string", "maxLength": MAX_VALUE}, "maxItems": MAX_FEATURES},
+            {
+                "type": "array",
+                "items": {"type": "string", "maxLength": MAX_VALUE, "pattern": NO_NUL_NOR_BLANK},
+                "maxItems": MAX_FEATURES,
+            },
         ]
     }
 )
@@ -126,6 +131,24 @@ class WishesBody(StrictSerializer):
 
 class DescriptionBody(WishesBody):
     """Either `product` or `prompt`."""
+
+    rules: ClassVar[dict[str, Any]] = {
+        "allOf": [
+            {"oneOf": [{"required": ["product"]}, {"required": ["prompt"]}]},
+            {
+                "oneOf": [
+                    {"properties": {"task": {"pattern": rf"^{TASKS[0]}$"}, "original": {"pattern": r"^\s*$"}}},
+                    {
+                        "required": ["task", "original"],
+                        "properties": {
+                            "task": {"pattern": rf"^({'|'.join(TASKS[1:])})$"},
+                            "original": {"pattern": r"\S"},
+                        },
+                    },
+                ]
+            },
+        ]
+    }
 
     product = ProductBody(required=False)
     prompt = TextField(max_length=MAX_PROMPT, required=False, help_text="Free text that holds the facts.")

@@ -17,6 +17,7 @@ from rest_framework.reverse import reverse
 from contentopt.downloads import attachment
 from contentopt.errors import Conflict
 from generation.api.base import NewestFirst, PageQuery, WorkspaceAPIView
+from generation.api.conditional import version_of
 from generation.api.document import operation
 from generation.api.strict import StrictSerializer
 from generation.exporting import export_file, export_name
@@ -73,7 +74,7 @@ class Catalogues(WorkspaceAPIView):
         self.query(PageQuery)
         return self.page(with_problem_count().in_workspace(self.workspace), CatalogueReply)
 
-    @operation("upload_catalogue", body=UploadBody, replies={202: CatalogueAcceptedReply}, idempotent=True)
+    @operation("upload_catalogue", body=UploadBody, replies={202: CatalogueAcceptedReply})
     def post(self, request: Request) -> Response:
         """Upload a catalogue file. It is imported in the background: poll `status_url`."""
         key = self.idempotency_key()
@@ -92,6 +93,9 @@ class Catalogues(WorkspaceAPIView):
 
 
 class OneCatalogue(WorkspaceAPIView):
+    def version(self, pk: Any = None) -> str | None:
+        return version_of(with_problem_count().in_workspace(self.workspace).filter(pk=pk), "problem_count")
+
     @operation("get_catalogue", replies={200: CatalogueReply}, errors=[404])
     def get(self, _request: Request, pk: str) -> Response:
         """How an import is going, and what was detected."""

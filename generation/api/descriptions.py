@@ -26,7 +26,6 @@ class Descriptions(StreamedView):
         query=ExplainQuery,
         replies={(200, "application/json"): DescriptionReply, (200, EVENT_STREAM): str},
         errors=[402, 503],
-        idempotent=True,
     )
     def post(self, request: Request) -> HttpResponse:
         """Describe one product. The text states only what the product's facts state.

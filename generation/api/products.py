@@ -7,10 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from generation.api.base import NewestFirst, PageQuery, WorkspaceAPIView
+from generation.api.conditional import version_of
 from generation.api.document import operation
 from generation.api.strict import TextField
 from generation.api.texts import TextReply
-from generation.models import Product
+from generation.models import Product, Text
 
 
 class ProductReply(serializers.Serializer[Product]):
@@ -54,6 +55,12 @@ class Products(WorkspaceAPIView):
 
 
 class OneProduct(WorkspaceAPIView):
+    def version(self, pk: Any = None) -> str | None:
+        products = Product.objects.in_workspace(self.workspace).filter(pk=pk)
+        texts = Text.objects.in_workspace(self.workspace).filter(pk__in=products.values("text_id"))
+        product = version_of(products)
+        return product and f"{product} {version_of(texts)}"
+
     @operation("get_product", replies={200: ProductDetailReply}, errors=[404])
     def get(self, _request: Request, pk: str) -> Response:
         """One product with its facts and its present text."""

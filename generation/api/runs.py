@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import IntegrityError
 from rest_framework import serializers
@@ -28,6 +28,8 @@ SHOWN_FAILURES = 100
 
 class RunBody(WishesBody):
     """Either `catalogue` or `products`."""
+
+    rules: ClassVar[dict[str, Any]] = {"oneOf": [{"required": ["catalogue"]}, {"required": ["products"]}]}
 
     catalogue = serializers.UUIDField(required=False, help_text="Write every product of this import.")
     products = serializers.ListField(
@@ -151,7 +153,7 @@ class Runs(RunSelection):
         self.query(PageQuery)
         return self.page(Run.objects.in_workspace(self.workspace), RunReply)
 
-    @operation("start_run", body=RunBody, replies={202: RunAcceptedReply}, errors=[404, 503], idempotent=True)
+    @operation("start_run", body=RunBody, replies={202: RunAcceptedReply}, errors=[404, 503])
     def post(self, request: Request) -> Response:
         """Write many products in the background: poll `status_url`."""
         key, data = self.idempotency_key(), self.body(RunBody)

@@ -44,6 +44,10 @@ def is_stream_wanted(request: Any) -> bool:
 class StreamedView(WorkspaceAPIView):
     """Replies with events to those who accept them. Refusals are JSON all the same."""
 
+    @property
+    def is_told_as_events(self) -> bool:
+        return is_stream_wanted(self.request)
+
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         if is_stream_wanted(request):
             renderer = self.get_renderers()[0]

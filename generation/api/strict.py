@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import IO, Any
+from decimal import ROUND_DOWN, Decimal
+from typing import IO, Any, ClassVar
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -65,6 +67,9 @@ def _limit_depth(data: Any) -> None:
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields it does not know, so that a misspelt one is not silently ignored."""
 
+    # What `validate` refuses beyond the fields' own rules, in words of JSON Schema (see generation.api.exactness).
+    rules: ClassVar[dict[str, Any]] = {}
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             unknown = sorted(set(data) - set(self.fields))
@@ -82,13 +87,29 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+_AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")  # no exponents, spaces, underscores or digits of other scripts
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "pattern": rf"^({MOST_DOLLARS}(\.0{{1,9}})?|\d{{1,6}}(\.\d{{1,9}})?)$"},
+            {"type": "number", "minimum": 0, "maximum": MOST_DOLLARS},
+        ]
+    }
+)
 class DollarsField(serializers.DecimalField):
-    """An amount of dollars, exact to the nano-dollar; validated to nano-dollars. A string is safest, a number works."""
+    """An amount of dollars, exact to the nano-dollar; validated to nano-dollars. A string is safest. A number works;
+    what it has beyond nano-dollars is cut off."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=16, decimal_places=9, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, float) and 0 <= data <= MOST_DOLLARS:
+            data = str(Decimal(repr(data)).quantize(Decimal(1) / NANOS_PER_DOLLAR, ROUND_DOWN))
+        elif isinstance(data, bool) or not (isinstance(data, int) or _AMOUNT.fullmatch(str(data))):
+            self.fail("invalid")
         dollars = super().to_internal_value(data)
         if not 0 <= dollars <= MOST_DOLLARS:
             raise serializers.ValidationError(f"An amount from 0 to {MOST_DOLLARS:,} dollars.")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import Http404
 from drf_spectacular.utils import extend_schema_field
@@ -11,10 +11,12 @@ from rest_framework.response import Response
 from accounts.throttling import Allowance
 from contentopt.errors import Conflict
 from generation.api.base import PageQuery, WorkspaceAPIView
+from generation.api.conditional import version_of
 from generation.api.document import operation
 from generation.api.explaining import ExplainQuery, ExplanationReply, explanation_of
 from generation.api.strict import StrictSerializer, TextField, UsdField
 from generation.engine.answered import bring_in
+from generation.engine.storing import locked
 from generation.models import Text
 from generation.services.decisions import MAX_REASON, keep_text, reject_text
 from generation.services.texts import MAX_TEXT, edit_text
@@ -105,19 +107,33 @@ class Texts(WorkspaceAPIView):
         return self.page(texts, TextReply)
 
 
+WRITTEN = ("text", "seo_title", "meta_description", "bullets")
+
+
 class TextChange(StrictSerializer):
+    rules: ClassVar[dict[str, Any]] = {"anyOf": [{"required": [name]} for name in WRITTEN]}
+
     text = TextField(max_length=MAX_TEXT, required=False)
     seo_title = TextField(max_length=500, required=False, allow_blank=True)
     meta_description = TextField(max_length=1_000, required=False, allow_blank=True)
     bullets = serializers.ListField(child=TextField(max_length=500), required=False, max_length=20)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not attrs:
+        if not attrs.keys() & set(WRITTEN):
             raise serializers.ValidationError("Send `text`, `seo_title`, `meta_description` or `bullets`.")
         return attrs
 
 
 class OneText(WorkspaceAPIView):
+    def version(self, pk: Any = None) -> str | None:
+        # What an explanation says depends on other texts as well.
+        is_plain = not self.request.query_params
+        return version_of(Text.objects.in_workspace(self.workspace).filter(pk=pk)) if is_plain else None
+
+    def hold(self, pk: Any = None) -> None:
+        """Pages and programs alike decide about a product's texts with the product locked."""
+        lock_product(self.find(Text.objects.select_related("product"), pk))
+
     @operation("get_text", query=ExplainQuery, replies={200: ExplainedReply}, errors=[404])
     def get(self, _request: Request, pk: str) -> Response:
         """One text with its evidence; with `explain=1` also where it came from."""
@@ -134,15 +150,26 @@ class OneText(WorkspaceAPIView):
     def patch(self, _request: Request, pk: str) -> Response:
         """Edit a product's present text, or a proposal, which is kept by that. The reply is the new version; earlier
         ones stay in the history. If it says only what the facts say, it is served for the same facts from now on."""
-        text: Text = self.find(Text.objects.select_related("product__catalogue", "product__text"), pk)
         changes = self.body(TextChange)
-        if text.product is None or not (text.product.text_id == text.pk or text.is_undecided):
-            raise Conflict("Only the present text of a product, or a proposal for it, can be edited.")
-        changes["description"] = changes.pop("text", text.description)
-        if "bullets" in changes:
-            changes["bullets"] = "\n".join(" ".join(bullet.split()) for bullet in changes["bullets"])
-        edited = edit_text(product=text.product, fields=changes, editor=None, proposal=text.pk)
-        return Response(TextReply(edited).data)
+        return Response(TextReply(change_text(self.find(EDITABLE, pk), changes)).data)
+
+
+EDITABLE = Text.objects.select_related("product__catalogue", "product__text")
+
+
+def lock_product(text: Text) -> None:
+    if text.product:
+        locked(text.product)
+
+
+def change_text(text: Text, changes: dict[str, Any]) -> Text:
+    """`changes` as TextChange validates them."""
+    if text.product is None or not (text.product.text_id == text.pk or text.is_undecided):
+        raise Conflict("Only the present text of a product, or a proposal for it, can be edited.")
+    fields = {**changes, "description": changes.get("text", text.description)}
+    if "bullets" in fields:
+        fields["bullets"] = "\n".join(" ".join(bullet.split()) for bullet in fields["bullets"])
+    return edit_text(product=text.product, fields=fields, editor=None, proposal=text.pk)
 
 
 class KeepBody(StrictSerializer):

@@ -247,10 +247,10 @@ def test_a_wrong_query_parameter_is_refused(client: Client, shop: Workspace, que
     assert set(response.json()["error"]) == {"code", "message", "details"}
 
 
-def test_a_cursor_that_is_none_is_not_found(client: Client) -> None:
+def test_a_cursor_that_is_none_is_refused(client: Client) -> None:
     response = client.get("/api/v1/products?cursor=%E2%82%AC")
-    assert response.status_code == 404
-    assert response.json()["error"]["code"] == "not_found"
+    assert response.status_code == 422
+    assert response.json()["error"]["code"] == "invalid_cursor"
 
 
 def test_usage_adds_up(client: Client, shop: Workspace) -> None:

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
-from accounts.models import Scope, Workspace
+from accounts.models import ApiKey, Scope, Workspace
 from accounts.services.keys import issue_key
 from generation.models import Catalogue, LlmCall, Run, Text
 from tests.factories import make_catalogue, make_file
@@ -56,6 +56,17 @@ def test_one_text_is_written(shop: Workspace, secret: str) -> None:
     assert_one_result(replies, 200)
     assert Text.objects.in_workspace(shop).count() == 1
     assert LlmCall.objects.in_workspace(shop).count() == 1
+
+
+def test_one_key_is_made(shop: Workspace, secret: str) -> None:
+    body = {"name": "Warehouse", "scopes": ["read"]}
+
+    replies = send_at_once(secret, lambda client: client.post("/api/v1/api-keys", body, "application/json"))
+
+    assert_one_result(replies, 201)
+    assert len({reply.content for reply in replies}) == 1
+    assert sum("Idempotent-Replayed" in reply for reply in replies) == AT_ONCE - 1
+    assert ApiKey.objects.in_workspace(shop).filter(name="Warehouse").count() == 1
 
 
 def test_one_run_is_started(shop: Workspace, secret: str) -> None:
