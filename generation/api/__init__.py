@@ -3,10 +3,12 @@ from __future__ import annotations
 from django.urls import path
 
 from generation.api.budget import Budget
+from generation.api.bulk import BulkDescriptions, BulkTexts
 from generation.api.cache import Cache
 from generation.api.catalogues import CatalogueExport, CatalogueProblems, Catalogues, OneCatalogue
 from generation.api.descriptions import Descriptions
 from generation.api.estimates import Estimates
+from generation.api.keys import EndPreviousSecret, Keys, OneKey, RevokeKey, RotateKey
 from generation.api.products import OneProduct, Products
 from generation.api.refining import RefineText
 from generation.api.runs import CancelRun, OneRun, PauseRun, ResumeRun, RetryRun, Runs
@@ -16,8 +18,10 @@ from generation.api.usage import Usage
 
 urlpatterns = [
     path("descriptions", Descriptions.as_view(), name="api_descriptions"),
+    path("descriptions/bulk", BulkDescriptions.as_view(), name="api_descriptions_bulk"),
     path("streams/<uuid:pk>", OneStream.as_view(), name="api_stream"),
     path("texts", Texts.as_view(), name="api_texts"),
+    path("texts/bulk", BulkTexts.as_view(), name="api_texts_bulk"),
     path("texts/<uuid:pk>", OneText.as_view(), name="api_text"),
     path("texts/<uuid:pk>/keep", KeepText.as_view(), name="api_text_keep"),
     path("texts/<uuid:pk>/refine", RefineText.as_view(), name="api_text_refine"),
@@ -37,5 +41,10 @@ urlpatterns = [
     path("estimates", Estimates.as_view(), name="api_estimates"),
     path("budget", Budget.as_view(), name="api_budget"),
     path("cache", Cache.as_view(), name="api_cache"),
+    path("api-keys", Keys.as_view(), name="api_api_keys"),
+    path("api-keys/<uuid:pk>", OneKey.as_view(), name="api_api_key"),
+    path("api-keys/<uuid:pk>/revoke", RevokeKey.as_view(), name="api_api_key_revoke"),
+    path("api-keys/<uuid:pk>/rotate", RotateKey.as_view(), name="api_api_key_rotate"),
+    path("api-keys/<uuid:pk>/end-previous-secret", EndPreviousSecret.as_view(), name="api_api_key_end_previous"),
     path("usage", Usage.as_view(), name="api_usage"),
 ]
