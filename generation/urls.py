@@ -7,6 +7,7 @@ from generation.views import (
     caps,
     catalogues,
     decisions,
+    guide,
     home,
     ledger,
     nights,
@@ -19,6 +20,7 @@ from generation.views import (
 
 workspace_urls = [
     path("", home.workspace_home, name="workspace_home"),
+    path("api/", guide.api_guide, name="api_guide"),
     path("usage/", usage.usage, name="usage"),
     path("usage/table.csv", usage.usage_table_csv, name="usage_table_csv"),
     path("usage/ledger/", ledger.usage_ledger, name="usage_ledger"),
