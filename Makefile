@@ -30,6 +30,9 @@ chaos: .setup-dev  ## Kill processes at random in the middle of ten runs
 histories: .setup-dev  ## 500 random histories of a customer, with workers killed and the database away
 	@HISTORIES=500 $(BIN)/python -m pytest tests/races/test_billing_histories.py -n 2
 
+schemathesis: .setup-dev  ## Ten minutes of requests, made up from the API's document, to a running product
+	@$(BIN)/python -m tests.contract 600
+
 stripe-cli:  ## Stripe's own client, for the tests that let it ask our stand-in
 	npm install --silent --no-audit --no-fund --prefix .local/stripe-cli @stripe/cli@1.52.0
 
@@ -42,4 +45,4 @@ check: .setup-dev  ## What CI runs
 lock: .setup-dev  ## Compile requirements*.in to their locks
 	for name in requirements requirements-embedded requirements-dev requirements-benchmark; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $$name.in -o $$name.txt; done
 
-.PHONY: help run test chaos histories stripe-cli screenshots check lock
+.PHONY: help run test chaos histories schemathesis stripe-cli screenshots check lock
