@@ -22,7 +22,7 @@ from django.utils.text import slugify
 
 from accounts.models import ApiKey, Scope, User, Workspace
 from accounts.services.keys import issue_key, revoke_key, rotate_key
-from generation.models import Text
+from generation.models import Comment, Text
 from tests.api_document import Operation, Slot, operations, put
 from tests.factories import make_file
 from tests.tenant_rows import digest, fill_tables, put_secret, rows_of, tenant_models
@@ -32,14 +32,18 @@ from tests.test_tenancy import rows_of as rows_by_services
 pytestmark = pytest.mark.django_db
 
 # Names that the addresses and bodies have for a model, where it is not the model's own.
-KINDS: dict[str, str] = {}
+KINDS = {"who": "api-keys", "webhook-endpoints": "endpoints", "webhook-deliveries": "deliveries"}
 # Bodies of operations for which a body by the schema alone says nothing to do.
+ENDPOINT = {"url": "https://hooks.alder-goods.com/", "event_types": ["run.finished"]}
 PRODUCT = {"prompt": "Oak board, oiled, 40 cm"}
 BODIES: dict[str, Any] = {
     "create_description": PRODUCT,
     "create_descriptions": {"items": [PRODUCT]},
     "estimate": PRODUCT,
     "set_budget": {"limit_usd": "5"},
+    "assign_product": {"assignee": None},
+    "create_webhook_endpoint": ENDPOINT,
+    "change_webhook_endpoint": ENDPOINT,
 }
 # What an own id may come to: done, or refused for the state it is in. Else the other tenant's id proves nothing.
 UNDERSTOOD = {200, 201, 202, 204, 304, 402, 409, 412}
@@ -76,7 +80,9 @@ def words_of(model: Any) -> set[str]:
 def ours(shop: Workspace, alice: User) -> Tenant:
     rows_by_services(shop)
     fill_tables(shop, alice)
-    return Tenant(shop, issue_key(workspace=shop, name="Sweep", scopes=list(Scope.values))[1])
+    key, secret = issue_key(workspace=shop, name="Sweep", scopes=list(Scope.values))
+    Comment.objects.in_workspace(shop).update(api_key=key)  # it may change what it wrote
+    return Tenant(shop, secret)
 
 
 @pytest.fixture

@@ -24,7 +24,10 @@ OPENED = "opened_workspaces"
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
-        max_length=200, min_length=5, label="Why", widget=forms.TextInput(attrs={"class": " ".join(INPUT_CLASSES)})
+        max_length=200,
+        min_length=5,
+        label="Why",
+        widget=forms.TextInput(attrs={"class": " ".join(INPUT_CLASSES), "aria-label": "Why"}),
     )
 
 
