@@ -24,6 +24,8 @@ FITTING: dict[str, dict[str, Any]] = {
     "accounts.Archive": {"state": "done", "percent": 100},
     "accounts.Budget": {"limit_nanos": None, "overdraft_nanos": 0, "period_end": None},
     "accounts.Deletion": {"state": "cancelled"},
+    "accounts.IdempotentRequest": {"lease_until": None, "status": 200, "reply": b"{}"},
+    "accounts.Invitation": {"email": "invited@example.com", "state": "open", "closed_at": None, "accepted_by": None},
     "accounts.Membership": {"role": "viewer"},
     "accounts.Notice": {"kind": "staff", "state": "done"},
     "accounts.Reservation": {"state": "settled", "budget_ids": []},
@@ -31,6 +33,15 @@ FITTING: dict[str, dict[str, Any]] = {
     "billing.CheckoutIntent": {"state": "done"},
     "billing.Subscription": {"is_live": False},
     "billing.UsageReport": {"state": "sent"},
+    "webhooks.Delivery": {"state": "done"},
+    "webhooks.Endpoint": {
+        "state": "enabled",
+        "event_types": ["run.finished"],
+        "disabled_reason": "",
+        "old_secret": "",
+        "old_secret_until": None,
+    },
+    "webhooks.Event": {"type": "run.finished"},
     "generation.BatchPart": {"state": "taken"},
     "generation.CachedText": {"is_public": False},
     "generation.CatalogueChunk": {"content": zstandard.compress(b"sku,name\n")},
@@ -38,6 +49,7 @@ FITTING: dict[str, dict[str, Any]] = {
     "generation.Refinement": {"answer": ""},
     "generation.Run": {"state": "finished"},
     "generation.Stream": {"state": "done"},
+    "generation.Text": {"state": "draft", "approved_at": None},
 }
 BY_KIND: tuple[tuple[Any, Callable[[], Any]], ...] = (
     (models.UUIDField, uuid.uuid4),
@@ -46,6 +58,7 @@ BY_KIND: tuple[tuple[Any, Callable[[], Any]], ...] = (
     (models.BooleanField, bool),
     (models.GenericIPAddressField, lambda: "192.0.2.1"),
     (models.IntegerField, lambda: 1),
+    (models.FloatField, lambda: 1.0),
 )
 # Columns of text that hold the platform's own words, not a shop's.
 PLATFORMS_WORDS = frozenset(

@@ -3,7 +3,6 @@ from __future__ import annotations
 from django.db import migrations
 
 from contentopt.database.policies import allow, protect
-from contentopt.tenancy import ACROSS, SETTING
 
 PLATFORM = "workspace_id = '00000000-0000-4000-8000-000000000001'"
 
@@ -33,9 +32,4 @@ class Migration(migrations.Migration):
         # Every hold is also one on the platform's day, and its threshold may be passed by anybody's call.
         allow("accounts_budget", "SELECT", "INSERT", "UPDATE", rows=f"{PLATFORM} AND scope = 'platform'"),
         allow("accounts_notice", "INSERT", rows=PLATFORM),
-        # It asks when a transaction ends, whatever was entered by then.
-        migrations.RunSQL(
-            f"ALTER FUNCTION accounts_keep_an_owner() SET {SETTING} = '{ACROSS}'",
-            f"ALTER FUNCTION accounts_keep_an_owner() RESET {SETTING}",
-        ),
     ]
