@@ -20,6 +20,7 @@ from accounts.models import (
     User,
     Workspace,
 )
+from contentopt.database.roles import as_owner
 from generation.models import EconomyOutcome, LlmModel
 
 
@@ -36,7 +37,8 @@ def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
             EconomyOutcome.objects.all().delete()
             RollupMark.objects.all().delete()
             Reconciliation.objects.all().delete()
-            with connection.cursor() as cursor:  # what nothing else may do to it
+            # What nothing else may do to it.
+            with as_owner(connection.alias), connection.cursor() as cursor:
                 cursor.execute("TRUNCATE accounts_auditentry")
             Workspace.objects.exclude(pk=PLATFORM_WORKSPACE_ID).delete()  # that one comes with the migrations
             User.objects.all().delete()
