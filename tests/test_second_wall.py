@@ -164,6 +164,7 @@ SHARED_ROWS = {
 
 def test_every_task_says_how_it_enters() -> None:
     current_app.loader.import_default_modules()
+    current_app.loader.import_default_modules()
     assert {name for name in current_app.tasks if name.startswith(OUR_APPS)} == set(TASKS)
 
 

@@ -31,7 +31,16 @@ document.addEventListener("drop", (event) => {
 });
 
 document.addEventListener("change", ({ target }) => {
-  if (!target.matches("form[data-dropzone] input[type=file]") || !target.files.length) return;
+  if (target.matches("form[data-dropzone] input[type=file]")) take(target);
+});
+
+// On a slow line a file may be chosen before this script has come. One that the browser kept when going back is not sent.
+const [visit] = performance.getEntriesByType("navigation");
+const chosen = form()?.querySelector("input[type=file]");
+if (chosen && visit?.type === "navigate") take(chosen);
+
+function take(target) {
+  if (!target.files.length) return;
   const [file] = target.files;
   const most = Number(target.form.dataset.maxBytes || Infinity);
   if (file.size > most) {
@@ -41,7 +50,7 @@ document.addEventListener("change", ({ target }) => {
   }
   say(target.form, `${file.name} · ${size(file.size)}`);
   target.form.requestSubmit();
-});
+}
 
 function say(target, words) {
   const status = target.querySelector("[data-file-status]");

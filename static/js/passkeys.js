@@ -1,5 +1,10 @@
 // A <form data-passkey> asks the browser for a passkey before it is sent: "create" makes one, "get" uses one.
 // The options are in the JSON that data-passkey-options names, or come from where the form goes.
+// Its buttons are off until this script has come: sent without a passkey, the form would only be refused.
+const switchOn = (root) => root.querySelectorAll("[data-passkey] [disabled]").forEach((button) => (button.disabled = false));
+switchOn(document);
+document.addEventListener("htmx:load", ({ target }) => switchOn(target));
+
 document.addEventListener("submit", async (event) => {
   const form = event.target.closest("[data-passkey]");
   if (!form) return;

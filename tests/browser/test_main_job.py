@@ -109,6 +109,21 @@ def test_sentence_pointed_at_before_the_scripts_came_is_lit_all_the_same(page: P
     expect(page.locator("[data-labels]").first).to_have_attribute("data-lit", "")
 
 
+def test_file_chosen_before_the_scripts_came_is_sent_all_the_same(page: Page, tmp_path: Path) -> None:
+    source = tmp_path / "my shop.csv"
+    source.write_text("\n".join([HEADER, *ROWS]))
+    sign_up(page, "eva@larch-goods.example")
+    late: list[Route] = []
+    page.route("**/dropzone*.js", lambda route: late.append(route))
+    page.goto(page.url + "import/", wait_until="commit")
+    page.locator("input[type=file]").set_input_files(source)
+    assert late
+    page.unroute("**/dropzone*.js")
+    late[0].continue_()
+
+    page.wait_for_url(re.compile(r"/import/[0-9a-f-]{36}/"))
+
+
 def test_file_that_is_none_is_refused_in_plain_words(page: Page, tmp_path: Path) -> None:
     workbook = tmp_path / "shop.xlsx"
     workbook.write_bytes(b"PK\x03\x04" + b"\0" * 500)

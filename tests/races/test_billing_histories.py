@@ -56,17 +56,19 @@ def told(stripe_process: Stripe, settings: LazySettings) -> dict[str, Any]:
 def database_away() -> Iterator[None]:
     """No connection is let in, and those that are there are cut. Here that is noticed at once."""
     name, parameters = connection.settings_dict["NAME"], connection.get_connection_params()
-    admin = {key: parameters[key] for key in ("host", "port")} | {
-        key.lower(): connection.settings_dict["OWNER"][key] for key in ("USER", "PASSWORD")
-    }
+    application = {key: parameters[key] for key in ("host", "port", "user", "password")}
+    owner = application | {key.lower(): connection.settings_dict["OWNER"][key] for key in ("USER", "PASSWORD")}
     pool = connection.settings_dict["OPTIONS"]["pool"]
     connections.close_all()
     connection.close_pool()  # type: ignore[attr-defined]
-    with psycopg.connect(**admin, dbname="postgres", autocommit=True) as maintenance:
+    with (
+        psycopg.connect(**owner, dbname="postgres", autocommit=True) as maintenance,
+        psycopg.connect(**application, dbname="postgres", autocommit=True) as peer,  # who may cut its own role's
+    ):
         maintenance.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         try:
-            maintenance.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            peer.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user",
                 [name],
             )
             connection.settings_dict["OPTIONS"]["pool"] = {**pool, "timeout": 0.2}

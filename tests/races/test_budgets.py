@@ -18,6 +18,7 @@ from accounts.budgets import BudgetExhausted, BudgetInFlight, Payer, Tokens
 from accounts.models import Budget, Plan, Reservation, UsageEntry, User, Workspace
 from accounts.services.keys import issue_key
 from accounts.services.workspaces import change_plan, create_workspace
+from contentopt.database.roles import as_owner
 from generation.models import LlmCall, LlmModel
 from tests.races.conftest import StartWorker
 from tests.races.product import eventually
@@ -81,11 +82,12 @@ def test_of_a_hundred_at_once_exactly_those_that_fit_are_sent_twenty_times_over(
 
 @pytest.fixture
 def control(db: None) -> Iterator[int]:
-    with connection.cursor() as cursor:
+    with as_owner(connection.alias), connection.cursor() as cursor:
         cursor.execute("CREATE TABLE control_budget (id int, spent bigint, cap bigint)")
+        cursor.execute("GRANT SELECT, UPDATE ON control_budget TO PUBLIC")
         cursor.execute("INSERT INTO control_budget VALUES (1, 0, %s)", [10 * CENT])
     yield 1
-    with connection.cursor() as cursor:
+    with as_owner(connection.alias), connection.cursor() as cursor:
         cursor.execute("DROP TABLE control_budget")
 
 
