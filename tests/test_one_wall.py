@@ -67,7 +67,9 @@ def one_wall(request: pytest.FixtureRequest, django_db_setup: None, django_db_bl
 
 
 @pytest.fixture(autouse=True)
-def _one_wall(one_wall: str, rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def _one_wall(one_wall: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    for cast in {"rows", "ours", "theirs"} & set(request.fixturenames):  # they are there before a wall goes
+        request.getfixturevalue(cast)
     if one_wall == "policies alone":
         monkeypatch.setattr(TenantQuerySet, "in_workspace", forgetful)
 

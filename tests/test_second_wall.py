@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import current_app
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
@@ -23,6 +22,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from accounts.models import PLATFORM_WORKSPACE_ID, Budget, Membership, Notice, Workspace
 from accounts.notices import tell_staff
 from accounts.tasks import send_notice
+from contentopt.celery import app
 from contentopt.database.base import DatabaseWrapper
 from contentopt.jobs import CLOCK
 from contentopt.middleware import OutsideMiddleware
@@ -163,14 +163,12 @@ SHARED_ROWS = {
 
 
 def test_every_task_says_how_it_enters() -> None:
-    current_app.loader.import_default_modules()
-    current_app.loader.import_default_modules()
-    assert {name for name in current_app.tasks if name.startswith(OUR_APPS)} == set(TASKS)
+    app.loader.import_default_modules()
+    assert {name for name in app.tasks if name.startswith(OUR_APPS)} == set(TASKS)
 
 
 def test_recurring_work_runs_in_the_clock_alone() -> None:
     """Which goes across workspaces for each."""
-    current_app.loader.import_default_modules()
     assert {job.work.__module__ for job in CLOCK} <= {f"{app}.tasks" for app in OUR_APPS}
 
 

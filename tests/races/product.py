@@ -98,7 +98,7 @@ class Product:
     def await_ready(self, seconds: float = START_SECONDS) -> None:
         eventually(lambda: READY in self.said() or self.supervisor.poll() is not None, seconds)
         assert READY in self.said(), self.said()
-        with Celery(broker=self.broker_url) as app:
+        with Celery(broker=self.broker_url, set_as_current=False) as app:
             assert eventually(lambda: len(app.control.ping(timeout=0.5) or []) == WORKERS, seconds), self.said()
 
     def said(self) -> str:

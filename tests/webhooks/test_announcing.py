@@ -20,6 +20,7 @@ from generation.models import Catalogue, Product, Text
 from generation.services.decisions import keep_text
 from generation.services.runs import cancel_run
 from generation.services.texts import edit_text
+from tests.conftest import say_why
 from tests.factories import first_product, make_catalogue, make_run
 from webhooks.announcing import announce
 from webhooks.events import EVENT_TYPES
@@ -128,10 +129,13 @@ def test_another_plan_is_told_and_the_same_one_is_not(shop: Workspace) -> None:
 
 @pytest.mark.usefixtures("endpoint")
 def test_a_plan_that_staff_change_is_told(shop: Workspace, staff: Client) -> None:
+    say_why(staff, shop)
     url = reverse("admin:accounts_workspace_change", args=[shop.pk])
     form = {"name": shop.name, "plan": "pro", "standing": "good", "spend_cap_nanos": "", "night_cap_nanos": ""}
     inlines = {
-        f"{name}-{field}": 0 for name in ("memberships", "api_keys") for field in ("TOTAL_FORMS", "INITIAL_FORMS")
+        f"{name}-{field}": 0
+        for name in ("memberships", "api_keys", "invitations")
+        for field in ("TOTAL_FORMS", "INITIAL_FORMS")
     }
     assert staff.post(url, {**form, **inlines}).status_code == 302
     assert [said["plan"] for said in told(shop, "plan.changed")] == ["pro"]
