@@ -214,6 +214,7 @@ OPERATIONS: dict[tuple[str, str], str] = {
     ("api_text_reopen", "post"): Scope.WRITE,
     ("api_text_comments", "get"): Scope.READ,
     ("api_text_comments", "post"): Scope.WRITE,
+    ("api_comment", "get"): Scope.READ,
     ("api_comment", "patch"): Scope.WRITE,
     ("api_comment", "delete"): Scope.WRITE,
     ("api_products", "get"): Scope.READ,

@@ -20,6 +20,10 @@ class CommentBody(StrictSerializer):
     )
 
 
+class CommentChange(CommentBody):
+    comment = TextField(max_length=MAX_COMMENT, required=False, help_text="Left out, it stays.")
+
+
 class CommentReply(serializers.Serializer[Comment]):
     id = serializers.UUIDField()
     text = serializers.UUIDField(source="text_id")
@@ -78,10 +82,16 @@ class OneComment(WorkspaceAPIView):
         found: Comment = self.find(Comment.objects.select_related("text__product", "workspace", "created_by"), pk)
         return found
 
-    @operation("change_comment", body=CommentBody, replies={200: CommentReply}, errors=[404])
+    @operation("get_comment", replies={200: CommentReply}, errors=[404])
+    def get(self, _request: Request, pk: str) -> Response:
+        """One comment."""
+        return Response(CommentReply(self.comment(pk)).data)
+
+    @operation("change_comment", body=CommentChange, replies={200: CommentReply}, errors=[404])
     def patch(self, _request: Request, pk: str) -> Response:
         """Change a comment that was made with this key."""
-        comment, words = self.comment(pk), self.body(CommentBody)["comment"]
+        comment, change = self.comment(pk), self.body(CommentChange)
+        words = change.get("comment", comment.words)
         changed = change_comment(comment, words=words, by=None if self.key else self.person, api_key=self.key)
         return Response(CommentReply(changed).data)
 

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Membership
+from contentopt.errors import DomainError
 from generation.api.base import NewestFirst, PageQuery, WorkspaceAPIView
 from generation.api.conditional import version_of
 from generation.api.document import operation
@@ -52,7 +53,9 @@ class ProductsQuery(PageQuery):
 
 
 class AssigneeBody(StrictSerializer):
-    assignee = serializers.EmailField(allow_null=True, help_text="The member's address; null for nobody.")
+    assignee = serializers.EmailField(
+        required=False, allow_null=True, help_text="The member's address; null for nobody. Left out, it stays."
+    )
 
 
 class InFileOrder(NewestFirst):
@@ -94,7 +97,9 @@ class OneProduct(WorkspaceAPIView):
     def patch(self, _request: Request, pk: str) -> Response:
         """Give the product's text to a member of the workspace to see to, or to nobody."""
         product: Any = self.find(Product.objects.select_related("text", "assignee__user"), pk)
-        assign_product(product, to=self.member(self.body(AssigneeBody)["assignee"]))
+        change = self.body(AssigneeBody)
+        if "assignee" in change:
+            assign_product(product, to=self.member(change["assignee"]))
         return Response(ProductDetailReply(product).data)
 
     def member(self, email: str | None) -> Membership | None:
@@ -103,5 +108,5 @@ class OneProduct(WorkspaceAPIView):
         members = Membership.objects.in_workspace(self.workspace).select_related("user")
         member = members.filter(user__email=email.lower()).first()
         if member is None:
-            raise serializers.ValidationError({"assignee": ["No member of this workspace has this address."]})
+            raise DomainError("No member of this workspace has this address.", code="no_such_member", status=422)
         return member

@@ -32,7 +32,7 @@ class EndpointChanges(StrictSerializer):
     event_types = serializers.ListField(
         child=serializers.ChoiceField(list(EVENT_TYPES)),
         required=False,
-        allow_empty=False,
+        min_length=1,
         max_length=len(EVENT_TYPES),
         help_text="What it is told; see the section on webhooks.",
     )
@@ -46,7 +46,7 @@ class EndpointBody(StrictSerializer):
     url = TextField(max_length=MOST_CHARACTERS, help_text="`https`, port 443 or 8443, the name of a host.")
     event_types = serializers.ListField(
         child=serializers.ChoiceField(list(EVENT_TYPES)),
-        allow_empty=False,
+        min_length=1,
         max_length=len(EVENT_TYPES),
         help_text="What it is told; see the section on webhooks.",
     )
