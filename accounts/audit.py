@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from uuid import UUID
 
 from django.db import models
@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from accounts.acting import Actor, present_actor
 from accounts.models import Action, ApiKey, AuditEntry, User, Workspace
+from accounts.positions import Position, on_days, page_before
 from contentopt.tenancy import entering
 
 MOST_CHARACTERS = 200  # of one word of the details: room for a name, not for a text
@@ -75,30 +76,7 @@ class Choice:
             wanted &= Q(action__startswith=f"{self.actions}.")
         if self.who:
             wanted &= Q(user_id=self.who) | Q(api_key_id=self.who)
-        if self.first:
-            wanted &= Q(created_at__gte=datetime.combine(self.first, time(), UTC))
-        if self.last:
-            wanted &= Q(created_at__lt=datetime.combine(self.last, time(), UTC) + timedelta(days=1))
-        return wanted
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """An entry's place in the order of the log."""
-
-    created_at: datetime
-    id: UUID
-
-    def __str__(self) -> str:
-        return f"{self.created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}~{self.id}"
-
-    @classmethod
-    def parse(cls, words: str) -> Position | None:
-        moment, _, id_ = words.partition("~")
-        try:
-            return cls(datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC), UUID(id_))
-        except ValueError:
-            return None
+        return wanted & on_days("created_at", self.first, self.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +95,8 @@ def entries(workspace: Workspace, choice: Choice) -> models.QuerySet[AuditEntry]
 def page_of(
     workspace: Workspace, choice: Choice, *, before: Position | None = None, size: int
 ) -> tuple[list[AuditEntry], Position | None]:
-    """The next entries after a position, and where to go on from; None at the end. Each page costs the same."""
-    rows = entries(workspace, choice)
-    if before:
-        earlier = Q(created_at__lt=before.created_at) | Q(pk__lt=before.id)
-        rows = rows.filter(earlier, created_at__lte=before.created_at)
-    found = list(rows.order_by("-created_at", "-id")[: size + 1])
-    page = found[:size]
-    return page, Position(page[-1].created_at, page[-1].pk) if len(found) > size else None
+    """The next entries after a position, and where to go on from; None at the end."""
+    return page_before(entries(workspace, choice), "created_at", before, size=size)
 
 
 def lines(workspace: Workspace, choice: Choice, *, size: int = BATCH) -> Iterator[Line]:

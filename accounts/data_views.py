@@ -22,6 +22,7 @@ from accounts.forms import AuditForm, ConfirmForm, RetentionForm
 from accounts.middleware import WorkspaceRequest
 from accounts.models import Action, Archive, AuditEntry, Scope, User, Workspace
 from accounts.permissions import open_while_closing, require_scope
+from accounts.positions import Position
 from accounts.services import archives as archiving
 from accounts.services import deletion, retention
 from accounts.spreadsheets import csv_lines
@@ -74,7 +75,7 @@ def archive_download(request: WorkspaceRequest, slug: str, pk: UUID, token: str)
 @require_scope(Scope.ADMIN)
 def audit_log(request: WorkspaceRequest, slug: str) -> HttpResponse:
     form = AuditForm(request.GET, workspace=request.workspace)
-    before = audit.Position.parse(request.GET.get("before", ""))
+    before = Position.parse(request.GET.get("before", ""))
     page, older = audit.page_of(request.workspace, form.choice(), before=before, size=ENTRIES_PER_PAGE)
     context = {
         "form": form,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
 from accounts.models import TenantQuerySet, UsageEntry, Workspace
+from accounts.positions import Position, on_days, page_before
 from generation.models import LlmCall, Run, Text
 from generation.services.usage import key_names, member_names, night_names, run_name
 
@@ -34,11 +35,7 @@ class Choice:
     source: str = ""
 
     def narrows(self) -> Q:
-        wanted = Q()
-        if self.first:
-            wanted &= Q(occurred_at__gte=datetime.combine(self.first, time(), UTC))
-        if self.last:
-            wanted &= Q(occurred_at__lt=datetime.combine(self.last, time(), UTC) + timedelta(days=1))
+        wanted = on_days("occurred_at", self.first, self.last)
         for column, id_ in (("user_id", self.member), ("api_key_id", self.key), ("run_id", self.run)):
             if id_:
                 wanted &= Q(**{column: None if id_ == NOBODY else id_})
@@ -48,39 +45,12 @@ class Choice:
         return wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A line's place in the order of the ledger."""
-
-    occurred_at: datetime
-    id: UUID
-
-    def __str__(self) -> str:
-        return f"{self.occurred_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}~{self.id}"
-
-    @classmethod
-    def parse(cls, words: str) -> Position | None:
-        moment, _, id_ = words.partition("~")
-        try:
-            return cls(datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC), UUID(id_))
-        except ValueError:
-            return None
-
-
 def ledger_page(
     workspace: Workspace, choice: Choice, *, before: Position | None = None, size: int
 ) -> tuple[list[UsageEntry], Position | None]:
-    """The next lines after a position, and where to go on from; None at the end.
-
-    Costs the same on every page: it is never counted, and skips by the index.
-    """
+    """The next lines after a position, and where to go on from; None at the end."""
     lines: TenantQuerySet[UsageEntry] = UsageEntry.objects.in_workspace(workspace).filter(choice.narrows())
-    if before:
-        same_moment_or_earlier = Q(occurred_at__lte=before.occurred_at)
-        lines = lines.filter(same_moment_or_earlier, Q(occurred_at__lt=before.occurred_at) | Q(pk__lt=before.id))
-    found = list(lines.order_by("-occurred_at", "-id")[: size + 1])
-    page = found[:size]
-    return page, Position(page[-1].occurred_at, page[-1].pk) if len(found) > size else None
+    return page_before(lines, "occurred_at", before, size=size)
 
 
 def ledger_lines(workspace: Workspace, choice: Choice, *, size: int = BATCH) -> Iterator[UsageEntry]:

@@ -14,6 +14,7 @@ from accounts.dollars import decimal_usd
 from accounts.middleware import WorkspaceRequest
 from accounts.models import Action, Scope, UsageEntry
 from accounts.permissions import require_scope
+from accounts.positions import Position
 from accounts.spreadsheets import Echo, guard_formula
 from contentopt.downloads import attachment
 from generation.forms import LedgerForm
@@ -33,7 +34,7 @@ RUNS_OFFERED, MODEL_DAYS = 100, 90
 @require_scope(Scope.READ)
 def usage_ledger(request: WorkspaceRequest, slug: str) -> HttpResponse:
     form = _form(request)
-    before = ledger.Position.parse(request.GET.get("before", ""))
+    before = Position.parse(request.GET.get("before", ""))
     entries, older = ledger.ledger_page(request.workspace, _choice(form), before=before, size=LINES_PER_PAGE)
     context = {
         "form": form,

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.dollars import decimal_usd
 from accounts.models import Budget, Role, UsageEntry, User, Workspace
+from accounts.positions import Position
 from accounts.services.keys import issue_key
 from generation.engine.items import write_item
 from generation.models import LlmCall, Run, Text
@@ -144,7 +145,7 @@ def test_pages_of_the_ledger_neither_skip_nor_repeat(shop: Workspace, other_shop
         make_line(shop, timezone.now())
         if before is None:
             break
-        before = ledger.Position.parse(str(before))
+        before = Position.parse(str(before))
 
     assert [line.pk for line in seen] == [
         line.pk for line in sorted(made, key=lambda line: (line.occurred_at, line.pk), reverse=True)
