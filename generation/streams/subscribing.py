@@ -142,7 +142,7 @@ class Hub:
                 del self._open[stream_id]
 
     async def _keep_reading(self) -> None:
-        while True:
+        while _is_wanted():
             pause = READ_SECONDS
             if self._open:
                 try:
@@ -163,7 +163,7 @@ class Hub:
 
     async def _keep_checking(self) -> None:
         checked_at = 0.0
-        while True:
+        while _is_wanted():
             now = time.monotonic()
             said_over, self._said_over = self._said_over & self._open.keys(), set()
             for stream_id in await self._finished(said_over):
@@ -206,6 +206,13 @@ class Hub:
             for reader in stream.readers:
                 if now - reader.told_at >= self._heartbeat_seconds:
                     reader.give(HEARTBEAT)
+
+
+def _is_wanted() -> bool:
+    """Whether nobody has cancelled this task. To be told by CancelledError alone is not enough: `wait_for` of Python
+    3.11, with which redis-py sends, loses it where it is done at that moment (python/cpython#86296)."""
+    task = asyncio.current_task()
+    return task is not None and not task.cancelling()
 
 
 def _ended(admissions: set[Admission]) -> set[Admission]:

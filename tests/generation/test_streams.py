@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from typing import Any
 
 import pytest
 from django.test import Client
 from django_redis import get_redis_connection
 
+from accounts.admission import Admission
 from accounts.models import Plan, UsageEntry, Workspace
 from contentopt.events import EventStream
 from contentopt.jobs import JobState
 from generation.models import LlmCall, Stream, Text
 from generation.streams.events import END, RESTART, TEXT, key_of
+from generation.streams.subscribing import subscribe
 from generation.streams.writing import write_stream
 from tests.conftest import ApiClient
 from tests.events import Event, events_of
@@ -263,3 +267,21 @@ def test_what_is_left_is_as_of_the_request(client: Client, shop: Workspace, mode
     write_stream(only_stream(shop).pk)
 
     assert read_again(client, only_stream(shop))[-1].data["remaining"] == {"minute": 8, "day": None}
+
+
+def test_loop_ends_at_whatever_moment_it_is_told_to(shop: Workspace) -> None:
+    """A web process must be able to stop while streams are open."""
+    stream = Stream.objects.create(workspace=shop, brief={}, facts={}, endpoint="page")
+
+    async def are_ended() -> bool:
+        events = subscribe(stream.pk, Admission())
+        await anext(events)
+        await asyncio.sleep(random.uniform(0, 0.003))  # somewhere between connecting and reading
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        ended, going_on = await asyncio.wait(tasks, timeout=2)
+        await events.aclose()
+        return bool(ended) and not going_on
+
+    assert all(asyncio.run(are_ended()) for _ in range(100))

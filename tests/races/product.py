@@ -56,6 +56,10 @@ def eventually(condition: Callable[[], Any], seconds: float, pause: float = 0.1)
     return value
 
 
+def is_being_done(answer: httpx2.Response) -> bool:
+    return answer.status_code == 409 and bool(answer.json()["error"]["code"] == "request_in_progress")
+
+
 class Product:
     def __init__(self, folder: Path, provider: Provider, **environment: str) -> None:
         self.local = folder / "local"
@@ -122,16 +126,21 @@ class Product:
         return key
 
     def call(self, key: str, method: str, path: str, **options: Any) -> httpx2.Response:
-        """Again until the web process answers: it may just have been killed."""
+        """Again until the web process answers: it may just have been killed. And, as the API's document says, while the
+        same request is being done: who did it may have been killed, and nobody knows until the lease has run out."""
         headers = {"Authorization": f"Bearer {key}", **options.pop("headers", {})}
         deadline = time.monotonic() + START_SECONDS
         while True:
+            is_late, wait = time.monotonic() > deadline, 0.1
             try:
-                return httpx2.request(method, f"{self.url}/api/v1/{path}", headers=headers, timeout=30, **options)
+                answer = httpx2.request(method, f"{self.url}/api/v1/{path}", headers=headers, timeout=30, **options)
+                if is_late or not is_being_done(answer):
+                    return answer
+                wait = float(answer.headers["Retry-After"])
             except httpx2.TransportError:
-                if time.monotonic() > deadline:
+                if is_late:
                     raise
-            time.sleep(0.1)
+            time.sleep(wait)
 
     def import_file(self, key: str, content: bytes) -> str:
         """The id of the imported catalogue."""
