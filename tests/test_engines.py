@@ -18,7 +18,9 @@ import redis
 
 from contentopt import engines
 from contentopt.engines.engine import is_free
+from contentopt.engines.locks import pid_of
 from contentopt.engines.postgres import Postgres
+from tests.races.product import eventually
 
 pytestmark = pytest.mark.processes
 
@@ -106,17 +108,8 @@ def hold(local: Path) -> Iterator[Hold]:
         holder.end()
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
 def server_pid(local: Path, name: str) -> int:
-    return int((local / "engines" / f"{name}.server").read_text())
+    return pid_of(local / "engines" / f"{name}.server")
 
 
 def keeper_pid(local: Path, name: str) -> int:
@@ -253,7 +246,7 @@ def test_killed_valkey_is_back_with_its_data(local: Path, hold: Hold) -> None:
 
     os.kill(killed, signal.SIGKILL)
 
-    assert eventually(lambda: server_pid(local, "valkey") not in (0, killed) and is_running(local, "valkey"), seconds=3)
+    assert eventually(lambda: server_pid(local, "valkey") not in (0, killed) and is_running(local, "valkey"))
     assert read(redis_url, "job") == "17"
 
 

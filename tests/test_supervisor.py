@@ -14,6 +14,7 @@ import pytest
 
 from contentopt import engines, supervisor
 from contentopt.engines.engine import free_port, is_free
+from tests.races.product import eventually
 
 pytestmark = pytest.mark.processes
 
@@ -89,16 +90,7 @@ def start(root: Path) -> Iterator[Callable[..., Running]]:
     yield run
     for running in started:
         running.process.terminate()
-        running.process.wait(15)
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
+        running.process.wait(60)
 
 
 def is_alive(pid: int) -> bool:
@@ -142,7 +134,7 @@ def test_stop_takes_everything_along(start: Start, number: signal.Signals) -> No
 
     running.process.send_signal(number)
 
-    assert running.process.wait(15) == 0
+    assert running.process.wait(60) == 0
     assert not any(map(is_alive, pids))
     assert is_free(running.port)
 
@@ -174,7 +166,7 @@ def test_port_of_another_program_is_named_with_a_way_out(start: Start) -> None:
     with subprocess.Popen([sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]) as other:
         assert eventually(lambda: not is_free(port))
         running = start(port)
-        code = running.process.wait(15)
+        code = running.process.wait(60)
         other.kill()
 
     assert code == 1
@@ -188,7 +180,7 @@ def test_second_start_says_where_the_first_one_is(start: Start) -> None:
 
     second = start()
 
-    assert second.process.wait(15) == 1
+    assert second.process.wait(60) == 1
     assert f"already running: http://127.0.0.1:{first.port}" in second.said()
     assert first.process.poll() is None
 
@@ -203,7 +195,7 @@ def test_killed_keeper_is_replaced_and_the_engine_stops_with_the_rest(start: Sta
 
     assert eventually(lambda: engines.status(root / ".local")[1].keeper_pid not in (0, killed))
     running.process.terminate()
-    assert running.process.wait(15) == 0
+    assert running.process.wait(60) == 0
     assert not is_alive(int(keeper_path.read_text()))
 
 
@@ -212,5 +204,5 @@ def test_failed_migration_ends_the_start_with_its_reason(start: Start, root: Pat
 
     running = start()
 
-    assert running.process.wait(15) == 1
+    assert running.process.wait(60) == 1
     assert "no such table" in running.said()

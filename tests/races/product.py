@@ -48,7 +48,7 @@ def list_processes() -> list[Process]:
     return [Process(int(row[0]), int(row[1]), row[2]) for row in rows if len(row) == 3]
 
 
-def eventually(condition: Callable[[], Any], seconds: float, pause: float = 0.1) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 60, pause: float = 0.05) -> Any:
     """The first true value of the condition, or the last false one."""
     deadline = time.monotonic() + seconds
     while not (value := condition()) and time.monotonic() < deadline:
