@@ -600,7 +600,7 @@ LOGGING = {
     # A line for every request to a vendor says less than the model call's row. At DEBUG the vendors' own clients print
     # whole requests, and those hold shops' texts and addresses.
     "loggers": {
-        **dict.fromkeys(("anthropic", "openai", "httpx2", "httpcore2", "urllib3"), {"level": "WARNING"}),
+        **{name: {"level": "WARNING"} for name in ("anthropic", "openai", "httpx2", "httpcore2", "urllib3")},
         "stripe": {"level": "ERROR"},
     },
 }

@@ -41,16 +41,15 @@ from accounts.summaries import tell_last_week
 from billing.notices import alarm, tell
 from contentopt.tenancy import across_workspaces, entering
 from generation.engine.items import write_item
-from generation.models import Product, Stream, Text
+from generation.models import Stream, Text
 from generation.services.commenting import add_comment
 from generation.services.reviewing import approve_text
 from generation.streams.writing import write_stream
 from tests.accounts.test_weekly_summary import book
-from tests.conftest import member
 from tests.factories import first_product, make_catalogue, make_file, make_run
 from tests.servers import KEY, Provider
 from tests.test_tenancy import PAGES, Rows, rows_of
-from tests.test_tenancy_api import secret, theirs
+from tests.test_tenancy_api import Tenant, secret, theirs
 from tests.webhooks.clockwork import work_off
 from tests.webhooks.conftest import receiver
 from tests.webhooks.receivers import Receiver
@@ -222,7 +221,7 @@ class Busy:
             alarm("meter/1", "Stripe could not count some reported usage.", self.shop)
 
     def sign_in_and_up(self) -> None:
-        password = "a long pass phrase"  # noqa: S105
+        password = "a long pass phrase"
         for browser in ("Firefox/1 Windows", "Safari/1 iPhone"):
             client = Client(headers={"User-Agent": browser})
             client.post(reverse("account_login"), {"login": self.owner.email, "password": password})
@@ -232,9 +231,12 @@ class Busy:
 
     def look_at_all_pages(self) -> None:
         for name in (name for name, (_, method) in PAGES.items() if method == "get"):
-            answer: Any = self.page.get(self.rows.page(name))
-            content = b"".join(answer) if answer.streaming else answer.content
-            self.left.pages.append(f"{answer.headers} {content.decode(errors='replace')}")
+            self.look_at(name)
+
+    def look_at(self, name: str) -> None:
+        answer: Any = self.page.get(self.rows.page(name))
+        content = b"".join(answer) if answer.streaming else answer.content
+        self.left.pages.append(f"{answer.headers} {content.decode(errors='replace')}")
 
     def end(self) -> None:
         """The endpoint goes away, and then the workspace."""
@@ -258,7 +260,7 @@ def busy(shop: Workspace, alice: User, bob: User, left: Left, model: Provider, s
 
 
 def test_nothing_of_the_other_is_in_mails_webhooks_streams_or_the_log(
-    busy: Busy, left: Left, theirs: Any, secret: str
+    busy: Busy, left: Left, theirs: Tenant, secret: str
 ) -> None:
     cache.delete_pattern("*")  # type: ignore[attr-defined]  # what is told, comes from rows with the secret in them
     busy.do_everything()
