@@ -25,7 +25,7 @@ from accounts.middleware import WorkspaceRequest
 from accounts.models import ApiKey, Invitation, Membership, Role, Scope, TenantQuerySet, User
 from accounts.permissions import MANAGED_ROLES, ROLE_WORDS, require_scope
 from accounts.services import invitations, members
-from accounts.services.workspaces import create_another_workspace, workspace_name
+from accounts.services.workspaces import create_another_workspace, last_workspace, workspace_name
 from contentopt.errors import DomainError
 
 # --- People -----------------------------------------------------------------------------------------------------------
@@ -264,4 +264,5 @@ def workspace_new(request: HttpRequest) -> HttpResponse:
             form.add_error(None, error.message)
         else:
             return redirect("workspace_home", made.slug)
-    return render(request, "accounts/workspace_new.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "is_first_workspace": last_workspace(user) is None}
+    return render(request, "accounts/workspace_new.html", context, status=422 if form.errors else 200)

@@ -114,7 +114,7 @@ def alerts(request: WorkspaceRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and request.POST.get("mailing") == Mailing.MENTIONS:
         is_wanted = "wants_mention_mail" in request.POST
         set_mention_mail(request.membership.pk, is_wanted=is_wanted)
-        messages.success(request, f"Mails about mentions are {'on' if is_wanted else 'off'} for you.")
+        messages.success(request, f"Mails about mentions and assignments are {'on' if is_wanted else 'off'} for you.")
         return redirect("alerts", slug)
     if request.method == "POST":
         is_wanted = "wants_weekly_summary" in request.POST

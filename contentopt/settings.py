@@ -597,6 +597,10 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # A line for every request to a vendor says less than the model call's row.
-    "loggers": {"httpx2": {"level": "WARNING"}, "stripe": {"level": "ERROR"}},
+    # A line for every request to a vendor says less than the model call's row. At DEBUG the vendors' own clients print
+    # whole requests, and those hold shops' texts and addresses.
+    "loggers": {
+        **{name: {"level": "WARNING"} for name in ("anthropic", "openai", "httpx2", "httpcore2", "urllib3")},
+        "stripe": {"level": "ERROR"},
+    },
 }

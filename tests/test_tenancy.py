@@ -246,6 +246,7 @@ OPERATIONS: dict[tuple[str, str], str] = {
     ("api_webhook_endpoint", "delete"): Scope.WEBHOOKS,
     ("api_webhook_endpoint_rotate", "post"): Scope.WEBHOOKS,
     ("api_webhook_endpoint_test", "post"): Scope.WEBHOOKS,
+    ("api_webhook_endpoint_replay_failed", "post"): Scope.WEBHOOKS,
     ("api_webhook_deliveries", "get"): Scope.WEBHOOKS,
     ("api_webhook_delivery", "get"): Scope.WEBHOOKS,
     ("api_webhook_delivery_replay", "post"): Scope.WEBHOOKS,

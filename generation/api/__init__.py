@@ -22,6 +22,7 @@ from generation.api.usage import Usage
 from generation.api.webhooks import (
     OneWebhookDelivery,
     OneWebhookEndpoint,
+    ReplayFailedDeliveries,
     ReplayWebhookDelivery,
     RotateWebhookSecret,
     TestWebhookEndpoint,
@@ -74,6 +75,11 @@ urlpatterns = [
     path("webhook-endpoints/<uuid:pk>", OneWebhookEndpoint.as_view(), name="api_webhook_endpoint"),
     path("webhook-endpoints/<uuid:pk>/rotate", RotateWebhookSecret.as_view(), name="api_webhook_endpoint_rotate"),
     path("webhook-endpoints/<uuid:pk>/test", TestWebhookEndpoint.as_view(), name="api_webhook_endpoint_test"),
+    path(
+        "webhook-endpoints/<uuid:pk>/replay-failed",
+        ReplayFailedDeliveries.as_view(),
+        name="api_webhook_endpoint_replay_failed",
+    ),
     path("webhook-deliveries", WebhookDeliveries.as_view(), name="api_webhook_deliveries"),
     path("webhook-deliveries/<uuid:pk>", OneWebhookDelivery.as_view(), name="api_webhook_delivery"),
     path("webhook-deliveries/<uuid:pk>/replay", ReplayWebhookDelivery.as_view(), name="api_webhook_delivery_replay"),

@@ -99,7 +99,7 @@ class OneProduct(WorkspaceAPIView):
         product: Any = self.find(Product.objects.select_related("text", "assignee__user"), pk)
         change = self.body(AssigneeBody)
         if "assignee" in change:
-            assign_product(product, to=self.member(change["assignee"]))
+            assign_product(product, to=self.member(change["assignee"]), by=self.person)
         return Response(ProductDetailReply(product).data)
 
     def member(self, email: str | None) -> Membership | None:

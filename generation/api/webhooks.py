@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -111,6 +113,10 @@ class DeliveryDetailReply(DeliveryReply):
     log = AttemptReply(source="attempts", many=True, help_text="Newest first, of the last 30 days.")
 
 
+class ReplayedReply(serializers.Serializer[Any]):
+    deliveries = serializers.IntegerField(help_text="How many are sent again.")
+
+
 class DeliveryQuery(PageQuery):
     endpoint = serializers.UUIDField(required=False, help_text="Of this endpoint alone.")
     outcome = serializers.ChoiceField(list(OUTCOMES), required=False)
@@ -185,6 +191,14 @@ class TestWebhookEndpoint(WebhookAPIView):
         """Send `webhook.test` to it now. The delivery says what came of it, within seconds."""
         self.body(NoBody)
         return Response(DeliveryReply(services.send_test(self.endpoint(pk))).data, status=202)
+
+
+class ReplayFailedDeliveries(WebhookAPIView):
+    @operation("replay_failed_webhook_deliveries", body=NoBody, replies={202: ReplayedReply}, errors=[404, 409])
+    def post(self, _request: Request, pk: str) -> Response:
+        """Send everything once more that it did not receive in the last 30 days, each event under the same id."""
+        self.body(NoBody)
+        return Response({"deliveries": services.replay_failed(self.endpoint(pk))}, status=202)
 
 
 class WebhookDeliveries(WebhookAPIView):

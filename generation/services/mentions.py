@@ -1,4 +1,4 @@
-"""Who is meant by “@bob” in a comment, and that they are told."""
+"""Who is meant by “@bob” in a comment, and that they are told; as is whoever is given a text to see to."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import Membership, Notice, Workspace
+from accounts.models import Membership, Notice, User, Workspace
 from accounts.notices import one_line
-from generation.models import Comment
+from generation.models import Comment, Product
 
 MOST_TOLD = 10  # by one comment
 # Not after a letter or another “@”, so that an address in running text mentions nobody.
@@ -66,6 +67,25 @@ def tell_mentioned(comment: Comment) -> None:
         for member in people[:MOST_TOLD]
     ]
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
+
+
+def tell_assigned(product: Product, *, to: Membership, by: User | None) -> None:
+    """Once an hour at most: who hands out texts hands out many, and the list that the mail leads to has them all."""
+    who = str(by) if by else "A program"
+    notice = Notice(
+        workspace_id=product.workspace_id,
+        kind=Notice.Kind.MENTION,
+        topic=f"assigned/{to.pk.hex}/{timezone.now():%Y%m%d%H}",
+        details={
+            "user": str(to.user_id),
+            "headline": f"{who} assigned you a text",
+            "words": f"It is the one of “{one_line(product.title)[:120]}”. If more come within the hour, there is no "
+            "further mail; the list has all of them.",
+            "path": f"{reverse('products', args=(product.workspace.slug,))}?assignee=me",
+            "is_assignment": True,
+        },
+    )
+    Notice.objects.bulk_create([notice], ignore_conflicts=True)
 
 
 def untell(comment: Comment) -> None:

@@ -21,6 +21,7 @@ from contentopt.errors import Conflict, DomainError
 from generation.announcing import announce_approval
 from generation.engine.storing import locked
 from generation.models import Product, Text
+from generation.services.mentions import tell_assigned
 
 State = Text.State
 MOST_AT_ONCE = 100
@@ -66,10 +67,14 @@ def reopen_text(text: Text) -> Text:
     return _fresh(text)
 
 
-def assign_product(product: Product, *, to: Membership | None) -> None:
-    """Give the product's text to a member of its workspace; to nobody without one."""
-    Product.objects.in_workspace(product.workspace_id).filter(pk=product.pk).update(assignee=to)
+@transaction.atomic
+def assign_product(product: Product, *, to: Membership | None, by: User | None) -> None:
+    """Give the product's text to a member of its workspace, who is told; to nobody without one."""
+    others = Product.objects.in_workspace(product.workspace_id).filter(pk=product.pk).exclude(assignee=to)
+    is_new = bool(others.update(assignee=to))
     product.assignee = to
+    if to and is_new and by != to.user:
+        tell_assigned(product, to=to, by=by)
 
 
 def next_to_approve(product: Product) -> Product | None:

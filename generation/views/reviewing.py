@@ -60,7 +60,7 @@ def text_reopen(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
 @require_POST
 @require_scope(Scope.WRITE)
 def product_assign(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
-    reviewing.assign_product(find_product(request, pk), to=_chosen_member(request))
+    reviewing.assign_product(find_product(request, pk), to=_chosen_member(request), by=request.user)
     return shown_again(request, slug, pk)
 
 
@@ -119,7 +119,7 @@ def products_assign(request: WorkspaceRequest, slug: str) -> HttpResponse:
     member = _chosen_member(request)
 
     def assign(product: Product) -> str:
-        reviewing.assign_product(product, to=member)
+        reviewing.assign_product(product, to=member, by=request.user)
         return f"Assigned to {member.user}" if member else "Assigned to nobody"
 
     return _each(request, assign)

@@ -236,6 +236,13 @@ def test_another_workspace_is_made_and_opens(alice: User, shop: Workspace, sign_
     assert Workspace.objects.get(slug="second-shop").plan_id == "free"
 
 
+def test_who_is_in_no_workspace_is_offered_no_way_back_that_ends_here(charlie: User, sign_in: SignIn) -> None:
+    page, back = sign_in(charlie), f'href="{reverse("home")}">'
+    assert back not in page.get(reverse("workspace_new")).content.decode().partition("<main")[0].partition("<nav")[2]
+    page.post(reverse("workspace_new"), {"name": "First Shop"})
+    assert back in page.get(reverse("workspace_new")).content.decode().partition("<main")[0].partition("<nav")[2]
+
+
 def test_free_workspaces_of_one_person_have_an_end(charlie: User, sign_in: SignIn) -> None:
     page = sign_in(charlie)
     answers = [page.post(reverse("workspace_new"), {"name": f"Shop {n}"}).status_code for n in range(6)]

@@ -185,7 +185,8 @@ def test_steps_cost_no_query_a_request(new_shop: NewShop, django_assert_num_quer
     client = with_key(new_shop(steps={100: 50}, burst_per_minute=50))
     write(client)
     with django_assert_num_queries(1):  # the key, with its workspace and plan
-        write(client)
+        answer = write(client)
+    assert answer["RateLimit-Policy"] == '"burst";q=50;w=60'
 
 
 def test_reads_leave_the_plans_day_alone_and_show_it(new_shop: NewShop) -> None:

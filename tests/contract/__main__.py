@@ -20,6 +20,7 @@ from tests.servers import ROOT, Provider
 HERE = Path(__file__).resolve().parent
 OFFLINE = {"ANTHROPIC_API_KEY": "", "WEB_THREADS": "8", "BULK_WORKERS": "1"}
 LISTS = ("texts", "products", "catalogues", "runs", "api-keys")
+START_SECONDS = 300  # of a machine that is busy with other things
 ALL_PHASES = "examples,coverage,fuzzing,stateful"
 
 
@@ -51,7 +52,10 @@ def main() -> int:
     parser.add_argument("--phases", default=ALL_PHASES)
     arguments, options = parser.parse_known_args()
     nobody = Provider("http://127.0.0.1:9")
-    with tempfile.TemporaryDirectory() as folder, run_product(Path(folder), nobody, **OFFLINE) as product:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        run_product(Path(folder), nobody, START_SECONDS, **OFFLINE) as product,
+    ):
         key = product.create_key("Contract")
         rows = Path(folder) / "rows.json"
         rows.write_text(json.dumps(rows_of(product, key)))

@@ -202,7 +202,7 @@ def test_the_mails_own_link_stops_such_mails_and_no_others(
     link = str(message.message()["List-Unsubscribe"]).strip("<>").removeprefix(settings.PUBLIC_URL)
     visitor = Client()
 
-    assert "Stop mails about mentions?" in visitor.get(link).content.decode()
+    assert "Stop mails about mentions and assignments?" in visitor.get(link).content.decode()
     visitor.post(link)
 
     membership = Membership.objects.in_workspace(shop).get(user=bob)

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Membership, Role, User, Workspace
+from accounts.models import Membership, Notice, Role, User, Workspace
 from contentopt.errors import Conflict, DomainError
 from generation.engine.items import write_item
 from generation.exporting import export_file
@@ -19,6 +19,7 @@ from generation.services import decisions, reviewing, texts
 from generation.services.reviewing import approve_text, assign_product, reopen_text, submit_text
 from tests.conftest import ApiClient, SignIn, member
 from tests.factories import make_catalogue, make_file, make_run
+from tests.generation.test_commenting import mails
 from webhooks.models import Event
 from webhooks.services import create_endpoint
 
@@ -205,8 +206,8 @@ def test_member_of_another_workspace_cannot_be_assigned_by_any_statement(
     stranger = Membership.objects.in_workspace(other_shop).get()
     assert text.product is not None
     with pytest.raises(IntegrityError, match="product_assignee_within_workspace"), transaction.atomic():
-        assign_product(text.product, to=stranger)
-    assign_product(text.product, to=Membership.objects.in_workspace(shop).get())
+        assign_product(text.product, to=stranger, by=None)
+    assign_product(text.product, to=Membership.objects.in_workspace(shop).get(), by=None)
     with pytest.raises(IntegrityError, match="product_assignee_within_workspace"), transaction.atomic():
         Membership.objects.in_workspace(shop).update(workspace=other_shop)
 
@@ -225,10 +226,39 @@ def test_page_and_api_refuse_a_member_of_another_workspace(
     assert Product.objects.in_workspace(shop).exclude(assignee=None).count() == 0
 
 
+def test_who_is_assigned_texts_gets_one_mail_an_hour_with_the_way_to_all_of_them(
+    catalogue: Catalogue, shop: Workspace, alice: User, bob: User, sign_in: SignIn
+) -> None:
+    membership = Membership.objects.in_workspace(shop).get(user=bob)
+    chosen = [str(product.pk) for product in products_of(catalogue)]
+    given = {"member": str(membership.pk), "product": chosen}
+    sign_in(alice).post(reverse("products_assign", args=(shop.slug,)), given)
+
+    (message,) = mails()
+    assert (message.to, message.subject) == ([bob.email], f"Alder Goods: {alice.email} assigned you a text")
+    assert f"/w/{shop.slug}/products/?assignee=me" in message.body
+    assert "List-Unsubscribe" in message.extra_headers
+
+
+def test_nobody_is_mailed_of_what_they_took_had_or_do_not_want_to_hear_of(
+    catalogue: Catalogue, shop: Workspace, alice: User, bob: User
+) -> None:
+    mine, his = (Membership.objects.in_workspace(shop).get(user=user) for user in (alice, bob))
+    first, second, third = products_of(catalogue)
+    Product.objects.in_workspace(shop).filter(pk=second.pk).update(assignee=his)
+    assign_product(first, to=mine, by=alice)
+    assign_product(second, to=his, by=alice)
+    assert not Notice.objects.in_workspace(shop).filter(kind="mention").exists()
+
+    Membership.objects.in_workspace(shop).filter(user=bob).update(wants_mention_mail=False)
+    assign_product(third, to=his, by=alice)
+    assert mails() == []
+
+
 def test_who_leaves_has_nothing_assigned_any_more(text: Text, shop: Workspace, bob: User) -> None:
     assert text.product is not None
     membership = Membership.objects.in_workspace(shop).get(user=bob)
-    assign_product(text.product, to=membership)
+    assign_product(text.product, to=membership, by=None)
     membership.delete()
     text.product.refresh_from_db()
     assert text.product.assignee is None
@@ -238,7 +268,7 @@ def test_list_shows_what_is_mine_and_in_which_state(
     catalogue: Catalogue, shop: Workspace, bob: User, sign_in: SignIn, api: ApiClient
 ) -> None:
     first, second, third = products_of(catalogue)
-    assign_product(first, to=Membership.objects.in_workspace(shop).get(user=bob))
+    assign_product(first, to=Membership.objects.in_workspace(shop).get(user=bob), by=None)
     approved(present(first))
     submit_text(present(second), by=None)
     client, program = sign_in(bob), api(shop)

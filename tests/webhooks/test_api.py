@@ -82,6 +82,23 @@ def test_what_cannot_be_is_refused_on_making_and_on_changing(
 
 
 @pytest.mark.django_db
+def test_all_that_failed_is_sent_again_under_the_same_ids(
+    client: Client, endpoint: Endpoint, receiver: Receiver, secret: str
+) -> None:
+    url = f"{ENDPOINTS}/{endpoint.pk}"
+    for _ in range(2):
+        ask(client, "post", f"{url}/test")
+    ask(client, "patch", url, {"enabled": False})
+    assert ask(client, "post", f"{url}/replay-failed").status_code == 409
+    ask(client, "patch", url, {"enabled": True})
+
+    again = ask(client, "post", f"{url}/replay-failed")
+    assert (again.status_code, again.json()) == (202, {"deliveries": 2})
+    work_off()
+    assert sorted(receiver.ids) == sorted(row["event"] for row in client.get(DELIVERIES).json()["results"])
+    assert ask(client, "post", f"{url}/replay-failed").json() == {"deliveries": 0}
+
+
 def test_a_test_a_delivery_with_its_attempts_and_a_replay(
     client: Client, endpoint: Endpoint, receiver: Receiver, secret: str
 ) -> None:

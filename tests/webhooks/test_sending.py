@@ -203,7 +203,8 @@ def test_a_deadline_ends_what_waits_and_leaves_an_outer_timer_as_it_was(rings: C
     assert rings() == 1
 
 
-def test_a_block_that_ends_in_time_rings_no_more() -> None:
+def test_a_block_that_ends_in_time_rings_no_more(rings: Callable[[], int]) -> None:
     with deadline(0.05):
         pass
     time.sleep(0.1)
+    assert rings() == 0
