@@ -33,7 +33,7 @@ class Sale:
 
     @property
     def cents_a_month(self) -> int:
-        return self.amount_cents // MONTHS_OF_A_YEAR if self.interval == YEAR else self.amount_cents
+        return round(self.amount_cents / MONTHS_OF_A_YEAR) if self.interval == YEAR else self.amount_cents
 
     @property
     def seat_key(self) -> str:
