@@ -39,6 +39,10 @@ schemathesis: .setup-dev  ## Ten minutes of requests, made up from the API's doc
 stripe-cli:  ## Stripe's own client, for the tests that let it ask our stand-in
 	npm install --silent --no-audit --no-fund --prefix .local/stripe-cli @stripe/cli@1.52.0
 
+localstripe:  ## Somebody else's stand-in for Stripe, for the tests that compare ours with it
+	$(PYTHON) -m venv .local/localstripe
+	.local/localstripe/bin/python -m pip install --quiet localstripe==1.15.10
+
 screenshots: .setup-dev  ## Take the README's pictures from a running `make run`
 	@$(BIN)/python docs/take_screenshots.py
 
@@ -48,4 +52,4 @@ check: .setup-dev  ## What CI runs
 lock: .setup-dev  ## Compile requirements*.in to their locks
 	for name in requirements requirements-embedded requirements-dev requirements-benchmark; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $$name.in -o $$name.txt; done
 
-.PHONY: help run test chaos histories slow-receivers schemathesis stripe-cli screenshots check lock
+.PHONY: help run test chaos histories slow-receivers schemathesis stripe-cli localstripe screenshots check lock

@@ -33,11 +33,16 @@ class Sale:
 
     @property
     def cents_a_month(self) -> int:
-        return self.amount_cents // MONTHS_OF_A_YEAR if self.interval == YEAR else self.amount_cents
+        return round(self.amount_cents / MONTHS_OF_A_YEAR) if self.interval == YEAR else self.amount_cents
 
     @property
     def seat_key(self) -> str:
         return _by_interval(self.plan.stripe_seat_lookup_key, self.interval)
+
+    @property
+    def seat_cents(self) -> int:
+        """For one person beyond the plan's own, for as long as the plan itself is paid for."""
+        return self.plan.seat_price_cents * (MONTHS_OF_A_YEAR if self.interval == YEAR else 1)
 
     @property
     def overage_key(self) -> str:
@@ -84,9 +89,8 @@ def offers() -> list[Offer]:
     for sale in sales():
         plan, interval = sale.plan, sale.interval
         made.append(Offer(sale.lookup_key, plan.name, sale.amount_cents, interval))
-        months = MONTHS_OF_A_YEAR if interval == YEAR else 1
-        if sale.seat_key and plan.seat_price_cents:
-            made.append(Offer(sale.seat_key, f"{plan.name}: person", plan.seat_price_cents * months, interval))
+        if sale.seat_key and sale.seat_cents:
+            made.append(Offer(sale.seat_key, f"{plan.name}: person", sale.seat_cents, interval))
         if sale.overage_key and plan.overage_price_cents:
             name = f"{plan.name}: product beyond the month's"
             made.append(Offer(sale.overage_key, name, plan.overage_price_cents, interval, is_metered=True))

@@ -319,7 +319,12 @@ def price_ids(lookup_keys: list[str]) -> dict[str, str]:
     for key in lookup_keys:
         if key not in found:
             log.error("price_missing", lookup_key=key)
-            raise PaymentError("This plan cannot be bought at the moment; we have been told.", status=409)
+            raise PaymentError(
+                "This plan cannot be bought yet: its price is still being set up. Nothing was changed.",
+                code="price_missing",
+                status=503,
+                retry_after=10,
+            )
     return found
 
 

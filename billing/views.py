@@ -72,7 +72,10 @@ def change(request: WorkspaceRequest, slug: str) -> HttpResponse:
             workspace=request.workspace, sale=sale, at=wish["at"], intent_id=wish["intent_id"].hex
         )
         if subscription.pending_plan:
-            messages.warning(request, "The payment needs your confirmation first; your plan stays as it is until then.")
+            messages.warning(
+                request,
+                "It is not paid yet: confirm the payment, or use another card. Your plan stays as it is until then.",
+            )
         elif subscription.next_plan:
             messages.success(request, f"You go on with {subscription.plan} until the end of the period.")
         else:
@@ -135,4 +138,9 @@ def portal_return(request: WorkspaceRequest, slug: str) -> HttpResponse:
 @require_scope(Scope.BILLING)
 def invoices(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """A part of the plan page that asks Stripe, so that the page itself need not wait."""
-    return render(request, "billing/invoices.html", {"invoices": buying.list_invoices(workspace=request.workspace)})
+    context: dict[str, object] = {}
+    try:
+        context["invoices"] = buying.list_invoices(workspace=request.workspace)
+    except gateway.Unreachable as error:
+        context["away"] = error
+    return render(request, "billing/invoices.html", context)

@@ -37,6 +37,7 @@ ENGINES_RETRY_SECONDS = 5.0
 PORT_SECONDS = 2.0  # the last web process may still be letting go of it
 READY_SECONDS = 60.0
 BEHIND_SECONDS = 3.0
+PRICES_SECONDS = 30.0
 FIRST_BACKOFF, LAST_BACKOFF = 0.5, 10.0
 STEADY_SECONDS = 20.0  # whoever lived so long is restarted without delay when it dies
 COLORS = (36, 33, 32, 35, 34)
@@ -71,6 +72,10 @@ class Child:
     backoff: float = field(default=FIRST_BACKOFF)
     shown: int = 0  # bytes of the log that the terminal has seen
 
+    @property
+    def is_done(self) -> bool:
+        return self.is_once and self.process is not None and self.process.poll() == 0
+
     def start(self) -> None:
         if self.log_path.exists() and self.log_path.stat().st_size > LOG_BYTES:
             self.log_path.replace(self.log_path.with_suffix(".log.1"))
@@ -84,7 +89,7 @@ class Child:
         if self.process is None:
             if time.monotonic() >= self.start_at:
                 self.start()
-        elif self.process.poll() is not None and not (self.is_once and self.process.returncode == 0):
+        elif self.process.poll() is not None and not self.is_done:
             self._bury(self.process)
 
     def _bury(self, process: subprocess.Popen[bytes]) -> None:
@@ -165,6 +170,7 @@ class Supervisor:
         self.engines_at = 0.0  # not looked at before then
         # With no key of Stripe's and the stand-in at hand, which a deployment may leave out.
         self.sells_for_show = not os.environ.get("STRIPE_API_KEY") and (root / "stripe_server").is_dir()
+        self.has_sold = (local / "stripe" / "state.json").exists()
         self.asked_to_stop = False
         self.children: list[Child] = []
 
@@ -197,10 +203,12 @@ class Supervisor:
         self._step("database", release)
         self._await(self._is_healthy)
         self._report("web", f"answers ({time.monotonic() - began:.1f} s)")
-        if self.sells_for_show:  # beside what follows; nobody has seen a price yet
+        if self.sells_for_show:
             self._add("prices", "python manage.py setup_stripe", is_once=True)
         for name, command in commands.items():
             self._add(name, command, delay=BEHIND_SECONDS if self.after else 0)
+        if self.sells_for_show and not self.has_sold:
+            self._await_prices()
         if not self._step("", self.after):
             say(f"ready {self.url}")  # the command says so itself, and how to sign in
         if not self._is_stopping():
@@ -293,6 +301,13 @@ class Supervisor:
                 log = self.local / "log" / "web.log"
                 last = "\n".join(log.read_text(errors="replace").splitlines()[-20:]) if log.exists() else ""
                 raise CannotStart(f"no good answer from {self.url}/healthz; the end of {self._short(log)}:\n{last}")
+            self._tick()
+
+    def _await_prices(self) -> None:
+        """Who is told that all is ready may buy at once. A set-up that fails is tried again, and holds up nothing."""
+        deadline = time.monotonic() + PRICES_SECONDS
+        prices = next(child for child in self.children if child.name == "prices")
+        while not (self._is_stopping() or prices.is_done) and time.monotonic() < deadline:
             self._tick()
 
     def _is_healthy(self) -> bool:

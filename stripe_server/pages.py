@@ -212,7 +212,7 @@ def _portal_subscription(subscription: Object) -> str:
     until = time.strftime("%-d %B %Y", time.gmtime(item["current_period_end"]))
     is_ending = subscription["cancel_at_period_end"]
     words = f"Ends on {until}." if is_ending else f"Renews on {until}."
-    name = escape(str(item["price"]["lookup_key"] or item["price"]["id"]))
+    name = escape(subscriptions.name_of(item))
     action = ("resume", "Keep it") if is_ending else ("cancel", "Cancel at the end of the period")
     return (
         f"<p>{name}: {escape(subscription['status'])}. {words}</p>"

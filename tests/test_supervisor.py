@@ -120,6 +120,16 @@ def test_last_command_runs_once_the_web_answers_and_is_heard(start: Start) -> No
     assert eventually(lambda: "b'fine'" in running.said()), running.said()
 
 
+def test_what_is_said_to_be_ready_can_be_bought(start: Start, root: Path) -> None:
+    (root / "stripe_server").mkdir()
+    (root / "stripe_server" / "__main__.py").write_text("import time; time.sleep(100)")
+    (root / "manage.py").write_text("import time; time.sleep(1.5); open('prices', 'w').write('prices are made')")
+
+    running = start(after="cat prices", STRIPE_API_KEY="")
+
+    assert eventually(lambda: "prices are made" in running.said()), running.said()
+
+
 def test_verbose_shows_the_output_of_the_processes(start: Start) -> None:
     running = start(VERBOSE="1", GREETING="good-day")
 

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Workspace
 from accounts.quotas import used_products, written_products
+from accounts.services.members import seat_limit
 from billing import gateway
 from billing.catalog import Sale, items_for
 from billing.gateway import Preview
@@ -30,6 +31,11 @@ class Change:
     sale: Sale
     subscription: Subscription
     preview: Preview | None
+    seats: int  # people beyond the plan's own
+
+    @property
+    def cents_a_period(self) -> int:
+        return self.sale.amount_cents + self.seats * self.sale.seat_cents
 
 
 def live_subscription(workspace: Workspace) -> Subscription:
@@ -52,13 +58,10 @@ def is_upgrade(subscription: Subscription, sale: Sale) -> bool:
 
 def over_the_limit(workspace: Workspace) -> list[str]:
     """What a smaller plan has less room for than there is. Nothing of it is taken away."""
-    plan, said = workspace.plan, []
-    people, seats = workspace.memberships.count(), plan.seats
-    extra = Subscription.objects.in_workspace(workspace).filter(is_live=True).values_list("seats", flat=True).first()
-    if seats is not None and people > seats + (extra or 0):
-        said.append(
-            f"{people} people, of {seats + (extra or 0)} in the plan: all keep their access, no one can be added"
-        )
+    said = []
+    people, seats = workspace.memberships.count(), seat_limit(workspace)
+    if seats is not None and people > seats:
+        said.append(f"{people} people, of {seats} in the plan: all keep their access, no one can be added")
     use = used_products(workspace)
     if use.limit is not None and use.used > use.limit:
         said.append(f"{use.used:,} products this month, of {use.limit:,} in the plan: more can be written next month")
@@ -68,11 +71,12 @@ def over_the_limit(workspace: Workspace) -> list[str]:
 def preview_change(*, workspace: Workspace, sale: Sale) -> Change:
     subscription = live_subscription(workspace)
     _refuse_same(subscription, sale)
+    wanted = _wanted(subscription, sale)
     if not is_upgrade(subscription, sale):
-        return Change(sale, subscription, None)
+        return Change(sale, subscription, None, wanted.seats)
     with gateway.within(gateway.WEB_SECONDS):
-        wanted = _wanted(subscription, sale)
-        return Change(sale, subscription, gateway.preview_change(subscription.subscription_id, wanted))
+        preview = gateway.preview_change(subscription.subscription_id, wanted)
+    return Change(sale, subscription, preview, wanted.seats)
 
 
 def _refuse_same(subscription: Subscription, sale: Sale) -> None:

@@ -48,7 +48,7 @@ def create_price(account: Account, params: Any) -> Object:
         product = create_product(account, inline)["id"]
     if product is None:
         raise ApiError("Missing required param: product.", code="parameter_missing", param="product")
-    account.get("product", product, "product")
+    name = account.get("product", product, "product")["name"]
     recurring = params.pop("recurring", None)
     lookup_key, transfer = params.get("lookup_key"), params.pop("transfer_lookup_key", False)
     for other in account.all("price", lookup_key=lookup_key) if lookup_key else []:
@@ -64,6 +64,7 @@ def create_price(account: Account, params: Any) -> Object:
         type="recurring" if recurring else "one_time",
         recurring=_recurring(recurring) if recurring else None,
         tax_behavior=params.get("tax_behavior", "unspecified"),
+        _product_name=name,  # for the words of invoices
     )
     account.emit("price.created", price)
     return price

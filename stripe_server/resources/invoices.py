@@ -399,6 +399,11 @@ def retrieve_invoice(account: Account, params: Any, pk: str) -> Object:
     return account.get("invoice", pk)
 
 
+@route("GET", "/v1/invoices/{pk}/lines", "InvoiceListLinesParams")
+def list_lines(account: Account, params: Any, pk: str) -> Object:
+    return page_of(account.get("invoice", pk)["lines"]["data"], params, f"/v1/invoices/{pk}/lines")
+
+
 @route("POST", "/v1/invoices/{pk}", "InvoiceUpdateParams")
 def update_invoice(account: Account, params: Any, pk: str) -> Object:
     return update(account, account.get("invoice", pk), params, "invoice.updated")

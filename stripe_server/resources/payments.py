@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from stripe_server.account import Account, Object, list_of, new_id
@@ -20,15 +21,15 @@ DECLINED = {
 # --- Payment methods --------------------------------------------------------------------------------------------------
 
 
-def make_method(account: Account, card: Card, **fields: Any) -> Object:
+def make_method(account: Account, card: Card, expires: tuple[int, int] = (12, 2034), **fields: Any) -> Object:
     shown = {
         "brand": card.brand,
         "display_brand": card.brand,
         "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
         "country": "US",
-        "exp_month": 12,
-        "exp_year": 2034,
-        "fingerprint": new_id("")[:16],
+        "exp_month": expires[0],
+        "exp_year": expires[1],
+        "fingerprint": hashlib.sha256(card.number.encode()).hexdigest()[:16],  # the same for the same number
         "funding": "credit",
         "generated_from": None,
         "last4": card.last4,
@@ -80,7 +81,7 @@ def create_method(account: Account, params: Any) -> Object:
     if "billing_details" in params:
         fields["billing_details"] = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
         fields["billing_details"] |= params["billing_details"]
-    return make_method(account, CARDS[number], **fields)
+    return make_method(account, CARDS[number], (given.get("exp_month", 12), given.get("exp_year", 2034)), **fields)
 
 
 @route("GET", "/v1/payment_methods", "PaymentMethodListParams")

@@ -70,13 +70,21 @@ def full_lines(items: list[Object], period: tuple[int, int]) -> list[Object]:
     """For a whole period ahead; what is metered is billed when it is over."""
     licensed = [item for item in items if item["quantity"] is not None]
     return [
-        line_of(item["price"], item["quantity"], period, item=item, description=f"{item['quantity']} × {_name(item)}")
+        line_of(item["price"], item["quantity"], period, item=item, description=f"{item['quantity']} × {name_of(item)}")
         for item in licensed
     ]
 
 
-def _name(item: Object) -> str:
-    return str(item["price"]["nickname"] or item["price"]["lookup_key"] or item["price"]["id"])
+def name_of(item: Object) -> str:
+    price = item["price"]
+    return f"{price['nickname'] or price.get('_product_name') or price['id']} ({_rate(price)})"
+
+
+def _rate(price: Object) -> str:
+    amount, recurring = (price["unit_amount"] or 0) / 100, price["recurring"]
+    count = recurring["interval_count"]
+    every = recurring["interval"] if count == 1 else f"every {count} {recurring['interval']}s"
+    return f"at {'$' if price['currency'] == 'usd' else price['currency'].upper() + ' '}{amount:,.2f} / {every}"
 
 
 def usage_lines(account: Account, subscription: Object) -> list[Object]:
@@ -86,7 +94,7 @@ def usage_lines(account: Account, subscription: Object) -> list[Object]:
             period = (item["current_period_start"], item["current_period_end"])
             meter = item["price"]["recurring"]["meter"]
             used = metered(account, meter, subscription["customer"], *period)
-            lines.append(line_of(item["price"], used, period, item=item, description=f"{used} × {_name(item)}"))
+            lines.append(line_of(item["price"], used, period, item=item, description=f"{used} × {name_of(item)}"))
     return lines
 
 
@@ -95,11 +103,11 @@ def usage_lines(account: Account, subscription: Object) -> list[Object]:
 
 @route("POST", "/v1/subscriptions", "SubscriptionCreateParams")
 def create_subscription(account: Account, params: Any) -> Object:
-    behavior = params.get("payment_behavior", "allow_incomplete")
-    return start(account, params, behavior)
+    return start(account, params, params.get("payment_behavior", "allow_incomplete"))
 
 
-def start(account: Account, params: Any, behavior: str = "allow_incomplete", *, authenticated: bool = False) -> Object:
+def start(account: Account, params: Any, behavior: str = "", *, authenticated: bool = False) -> Object:
+    """With no `behavior` Stripe itself begins it, and takes what comes of the first payment."""
     customer = account.get("customer", params["customer"], "customer")
     moment = account.now(customer["id"])
     trial_end = trial_end_of(params, moment)
@@ -137,12 +145,13 @@ def start(account: Account, params: Any, behavior: str = "allow_incomplete", *, 
         test_clock=customer["test_clock"],
     )
     subscription["discounts"] = [make_discount(account, subscription, each) for each in params.get("discounts") or []]
-    account.change(customer, currency=subscription["currency"])
-    if behavior == "error_if_incomplete" and not trial_end:
-        _require_payable(account, subscription)
     lines = full_lines(items, period)
     if trial_end:
         lines = [line | {"amount": 0, "subtotal": 0} for line in lines]
+    is_charged = subscription["collection_method"] == "charge_automatically" and any(line["amount"] for line in lines)
+    if is_charged and behavior in ("allow_incomplete", "error_if_incomplete"):
+        _require_payable(account, subscription, takes_declines=behavior == "allow_incomplete")
+    account.change(customer, currency=subscription["currency"])
     account.emit("customer.subscription.created", subscription)
     invoice = make_invoice(account, customer, lines, subscription=subscription, reason="subscription_create")
     subscription["latest_invoice"] = invoice["id"]
@@ -155,7 +164,7 @@ def start(account: Account, params: Any, behavior: str = "allow_incomplete", *, 
     return subscription
 
 
-def _require_payable(account: Account, subscription: Object) -> None:
+def _require_payable(account: Account, subscription: Object, *, takes_declines: bool) -> None:
     method = invoices.method_for(
         account,
         {
@@ -169,7 +178,7 @@ def _require_payable(account: Account, subscription: Object) -> None:
         raise ApiError(
             "This customer has no attached payment source or default payment method.", code="resource_missing"
         )
-    if payments.card_of(method).declines:
+    if payments.card_of(method).declines and not takes_declines:
         del account.objects["subscription"][subscription["id"]]
         raise payments.decline(payments.card_of(method).declines)
 
@@ -320,7 +329,7 @@ def _prorations(before: list[Object], after: list[Object], moment: int, restarts
             continue
         if was and was["quantity"]:
             credit = -round((was["price"]["unit_amount"] or 0) * was["quantity"] * left)
-            words = f"Unused time on {was['quantity']} × {_name(was)}"
+            words = f"Unused time on {was['quantity']} × {name_of(was)}"
             lines.append(
                 line_of(
                     was["price"],
@@ -336,7 +345,7 @@ def _prorations(before: list[Object], after: list[Object], moment: int, restarts
             share = 1.0 if restarts else left
             debit = round((now["price"]["unit_amount"] or 0) * now["quantity"] * share)
             period = (moment, now["current_period_end"])
-            words = f"{'' if restarts else 'Remaining time on '}{now['quantity']} × {_name(now)}"
+            words = f"{'' if restarts else 'Remaining time on '}{now['quantity']} × {name_of(now)}"
             lines.append(
                 line_of(
                     now["price"],

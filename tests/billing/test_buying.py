@@ -5,6 +5,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User, Workspace
+from billing import gateway
+from billing.catalog import offers
 from billing.models import CheckoutIntent
 from contentopt.errors import Conflict
 from tests.billing.buying import begin, buy, end_trial, live, sync
@@ -101,3 +103,19 @@ def test_an_owner_buys_on_the_plan_page(stripe: Stripe, free_shop: Workspace, al
 
     assert sent.status_code == 302
     assert sent["Location"].startswith(f"{stripe.url}/c/pay/")
+
+
+def test_who_is_quicker_than_the_set_up_of_prices_is_asked_to_wait(
+    stripe: Stripe, free_shop: Workspace, alice: User, sign_in: SignIn
+) -> None:
+    stripe.reset()
+    client: Client = sign_in(alice)
+    wish = {"plan": "pro", "interval": "month"}
+
+    early = client.post(reverse("checkout", args=[free_shop.slug]), wish)
+    gateway.set_up(offers())
+    later = client.post(reverse("checkout", args=[free_shop.slug]), wish)
+
+    assert (early.status_code, early["Retry-After"]) == (503, "10")
+    assert "its price is still being set up" in early.content.decode()
+    assert later.status_code == 302

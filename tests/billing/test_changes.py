@@ -242,6 +242,22 @@ def test_people_beyond_the_plan_are_billed_by_the_head(stripe: Stripe, free_shop
     assert live(free_shop).seats == 0
 
 
+def test_people_who_are_sold_by_the_head_are_never_too_many_and_in_every_price(
+    stripe: Stripe, free_shop: Workspace, alice: User, sign_in: SignIn
+) -> None:
+    paying(stripe, free_shop)
+    for number in range(6):
+        person = User.objects.create_user(f"p{number}@alder-goods.example")
+        Membership.objects.create(workspace=free_shop, user=person, role=Role.EDITOR)
+    client: Client = sign_in(alice)
+
+    plan = client.get(reverse("plan", args=[free_shop.slug])).content.decode()
+    yearly = client.get(reverse("plan_change", args=[free_shop.slug]), {"plan": "pro", "interval": "year"})
+
+    assert "More than the plan has room for" not in plan
+    assert "After that $360 a year, with 2 more people than the plan's own." in yearly.content.decode()
+
+
 def test_two_subscriptions_are_one_in_the_end_and_staff_are_told(stripe: Stripe, free_shop: Workspace) -> None:
     first = buy(stripe, free_shop)
     ours = {"workspace_id": str(free_shop.pk), "checkout_intent": "another tab"}
