@@ -1,7 +1,8 @@
 """The short way: a text that is known, in one round trip to Valkey and without PostgreSQL.
 
 It stands early among the middleware, before sessions and DRF, and takes only what it can answer whole; everything else
-goes on its ordinary way. What it has counted of a limit by then is left on the request, so that nothing counts twice.
+goes on its ordinary way. What it has counted of a limit by then is left on the request, so that nothing counts twice,
+and so is the key, which was compared with its stamp a moment ago.
 The key's account is compared with its stamp, the limits taken, the text looked up and the line for the ledger written
 in one step of Valkey (generation/lua/answer.lua): a request that is told to be stale was not counted.
 
@@ -31,6 +32,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.renderers import JSONRenderer
 
 from accounts import metering
+from accounts.authentication import admit
 from accounts.models import Scope, Workspace
 from accounts.snapshots import Account, find_account, forget_account
 from accounts.stamps import Stamp
@@ -151,6 +153,7 @@ def _answer(request: HttpRequest, account: Account, asked: Asked, stamps: tuple[
         return None
     allowance = read_allowance(answer.taken, account.subjects)
     request.allowance = allowance  # type: ignore[attr-defined]
+    admit(request, account.key)
     if answer.outcome != "found":
         return None
     said = _said(account.key.workspace_id, asked.key, answer.value)

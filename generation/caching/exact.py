@@ -29,10 +29,15 @@ REPLACED = (
 
 def look_up(ask: Ask) -> Entry | None:
     """The workspace's own text, else one of the public pool if nothing of the workspace's own is asked for."""
+    return look_up_in_front(ask) or look_up_behind(ask)
+
+
+def look_up_in_front(ask: Ask) -> Entry | None:
+    """The same in Valkey alone."""
     names = [(ask.workspace_id, ask.key)]
     if ask.may_be_public:
         names.append((PLATFORM_WORKSPACE_ID, front.public_key(ask.key)))
-    return front.get_first(names) or look_up_behind(ask)
+    return front.get_first(names)
 
 
 def look_up_behind(ask: Ask) -> Entry | None:

@@ -5,13 +5,21 @@ The choice itself is generation.routing's; what it decides by is read here.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import cast
 from uuid import UUID
 
+from django.db import connection
+from django.db.models import Min
+from django.db.models.functions import Now
+from django.utils import timezone
+from redis.exceptions import RedisError
+
 from accounts.models import Workspace
-from accounts.stamps import Remembered, Stamped
+from accounts.stamps import Remembered, Stamped, are_set
 from generation import health
 from generation.caching.asking import Ask
 from generation.engine import outcomes
@@ -19,7 +27,7 @@ from generation.engine.registry import is_any_provider_meant, specs_that_can_be_
 from generation.facts import Brief
 from generation.llm.prices import FREE
 from generation.llm.types import ModelSpec, Tier
-from generation.models import Provider, RoutingRule
+from generation.models import ModelPrice, Provider, RoutingRule
 from generation.routing import Route, Rule, Stage, asked_of, at_most, choose, is_above, possible, quality_of, wishes_of
 
 ROUTE = "route"  # its stamp: see generation/sql/retiring.sql
@@ -45,6 +53,7 @@ class Offer:
     """Every model that is on, of all tiers and in the order of preference; empty when staff switched everything off."""
 
     specs: tuple[ModelSpec, ...]
+    ends_at: datetime | None = None  # when another price comes into force, of one that is remembered
 
     @property
     def is_offline(self) -> bool:
@@ -68,11 +77,38 @@ _offer: Remembered[str, Offer] = Remembered(1)
 
 def remembered_offer() -> Stamped[Offer] | None:
     """For requests that must not ask PostgreSQL; they compare its stamp. Raises RedisError."""
-    return _offer.find(ROUTE) or _offer.load(ROUTE, (ROUTE,), read_offer)
+    return _find_offer() or _offer.load(ROUTE, (ROUTE,), _read_lasting_offer)
 
 
 def forget_offer() -> None:
     _offer.forget(ROUTE)
+
+
+def present_offer() -> Offer:
+    """The same as `read_offer`, for the most part without asking PostgreSQL. Not what a transaction has changed that is
+    still open, so inside of one it is asked."""
+    if not connection.in_atomic_block:
+        with suppress(RedisError):
+            known = _find_offer()
+            if known and not are_set(known.stamps):
+                forget_offer()
+            if found := remembered_offer():
+                return found.value
+    return read_offer()
+
+
+def _find_offer() -> Stamped[Offer] | None:
+    known = _offer.find(ROUTE)
+    if known and known.value.ends_at and known.value.ends_at <= timezone.now():
+        forget_offer()
+        return None
+    return known
+
+
+def _read_lasting_offer() -> Offer:
+    """When it ends comes first: a price that comes into force meanwhile is then in it, or ends it."""
+    ends_at = ModelPrice.objects.filter(valid_from__gt=Now()).aggregate(first=Min("valid_from"))["first"]
+    return replace(read_offer(), ends_at=ends_at)
 
 
 class Router:
@@ -87,7 +123,7 @@ class Router:
 
     @cached_property
     def offer(self) -> Offer:
-        return read_offer()
+        return present_offer()
 
     @cached_property
     def highest(self) -> Tier:
