@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import PLATFORM_WORKSPACE_ID, TenantQuerySet
 from accounts.retiring import retire_on_commit
+from contentopt.database.rows import insert
 from generation.caching import front
 from generation.caching.asking import Ask
 from generation.caching.embedding import embed
@@ -97,9 +98,7 @@ def store(ask: Ask, entry: Entry, *, is_public: bool = False) -> None:
         is_public=is_public,
         **{**asdict(entry), "donor": entry.donor or None},
     )
-    CachedText.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["workspace", "key"], update_fields=[*REPLACED]
-    )
+    insert(row, once_by=("workspace", "key"), replaces=REPLACED)
     transaction.on_commit(functools.partial(front.put, ask.workspace_id, ask.key, entry, row.expires_at), robust=True)
 
 

@@ -18,7 +18,6 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts.models import Workspace
 from accounts.stamps import Remembered, Stamped, are_set
 from generation import health
 from generation.caching.asking import Ask
@@ -111,6 +110,19 @@ def _read_lasting_offer() -> Offer:
     return replace(read_offer(), ends_at=ends_at)
 
 
+# The columns of each rule in the order of Rule's.
+_PLAN_AND_RULES = """
+SELECT plan.highest_tier, rule.name, rule.tier, COALESCE(model.model_id, ''), rule.tasks, rule.languages, rule.lengths,
+       rule.fewest_facts, rule.most_facts, rule.has_wishes
+  FROM accounts_workspace workspace
+  JOIN accounts_plan plan ON plan.slug = workspace.plan_id
+  LEFT JOIN generation_routingrule rule ON rule.is_enabled
+  LEFT JOIN generation_llmmodel model ON model.id = rule.model_id
+ WHERE workspace.id = %s
+ ORDER BY rule.position, rule.name
+"""
+
+
 class Router:
     """Who serves the requests of one workspace. What decides is read from PostgreSQL when it first matters, and once.
 
@@ -125,15 +137,22 @@ class Router:
     def offer(self) -> Offer:
         return present_offer()
 
-    @cached_property
+    @property
     def highest(self) -> Tier:
         """That the plan goes up to."""
-        plans = Workspace.objects.filter(pk=self.workspace_id).values_list("plan__highest_tier", flat=True)
-        return cast(Tier, plans.get())
+        return self._plan_and_rules[0]
+
+    @property
+    def rules(self) -> list[Rule]:
+        return self._plan_and_rules[1]
 
     @cached_property
-    def rules(self) -> list[Rule]:
-        return enabled_rules()
+    def _plan_and_rules(self) -> tuple[Tier, list[Rule]]:
+        with connection.cursor() as cursor:
+            cursor.execute(_PLAN_AND_RULES, [self.workspace_id])
+            rows = cursor.fetchall()
+        rules = [[tuple(value) if isinstance(value, list) else value for value in rule] for _, *rule in rows]
+        return rows[0][0], [Rule(*rule) for rule in rules if rule[0]]
 
     @property
     def down(self) -> set[ModelSpec]:

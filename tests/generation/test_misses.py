@@ -42,5 +42,5 @@ def test_a_miss_keeps_to_its_statements_commits_and_round_trips(
     said = [query["sql"] for query in queries]
     assert reply["source"] == "model"
     assert UsageEntry.objects.in_workspace(shop).count() == 2
-    assert (said.count("COMMIT"), len(said)) == (4, 29), "\n".join(said)
+    assert (said.count("COMMIT"), len(said)) == (3, 25), "\n".join(said)
     assert counted.trips <= 9  # one of them once a second
