@@ -63,7 +63,8 @@ def read_stamps(names: Sequence[str]) -> tuple[Stamp, ...]:
 
 def are_set(stamps: Sequence[Stamp]) -> bool:
     """Whether nothing has changed since what was loaded under them. Raises RedisError."""
-    return get_redis_connection("default").mget([stamp.key for stamp in stamps]) == [stamp.value for stamp in stamps]
+    present: list[bytes | None] = get_redis_connection("default").mget([stamp.key for stamp in stamps])
+    return present == [stamp.value for stamp in stamps]
 
 
 class Remembered(Generic[K, T]):

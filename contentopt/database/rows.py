@@ -25,11 +25,11 @@ def insert(row: Model, *, once_by: Sequence[str] = (), replaces: Sequence[str] =
 @cache
 def _statement(model: type[Model], once_by: tuple[str, ...], replaces: tuple[str, ...]) -> str:
     meta, quote = model._meta, connection.ops.quote_name
-    columns = [quote(field.column) for field in meta.concrete_fields]
+    columns = {field.name: quote(str(field.column)) for field in meta.concrete_fields}
     values = ", ".join(["%s"] * len(columns))
-    statement = f"INSERT INTO {quote(meta.db_table)} ({', '.join(columns)}) VALUES ({values})"  # noqa: S608
+    statement = f"INSERT INTO {quote(meta.db_table)} ({', '.join(columns.values())}) VALUES ({values})"  # noqa: S608
     if once_by:
-        same = ", ".join(quote(meta.get_field(name).column) for name in once_by)
-        new = (quote(meta.get_field(name).column) for name in replaces)
-        statement += f" ON CONFLICT ({same}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in new)}"
-    return f"{statement} RETURNING {quote(meta.pk.column)}"
+        same = ", ".join(columns[name] for name in once_by)
+        new = ", ".join(f"{columns[name]} = excluded.{columns[name]}" for name in replaces)
+        statement += f" ON CONFLICT ({same}) DO UPDATE SET {new}"
+    return f"{statement} RETURNING {columns[meta.pk.name]}"
