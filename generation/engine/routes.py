@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import connection
@@ -150,9 +150,8 @@ class Router:
     def _plan_and_rules(self) -> tuple[Tier, list[Rule]]:
         with connection.cursor() as cursor:
             cursor.execute(_PLAN_AND_RULES, [self.workspace_id])
-            rows = cursor.fetchall()
-        rules = [[tuple(value) if isinstance(value, list) else value for value in rule] for _, *rule in rows]
-        return rows[0][0], [Rule(*rule) for rule in rules if rule[0]]
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows[0][0], [Rule(*map(_hashable, rule)) for _, *rule in rows if rule[0]]
 
     @property
     def down(self) -> set[ModelSpec]:
@@ -192,6 +191,10 @@ class Router:
             asked, highest=self.highest, rules=self.rules, models=self.offer.specs, escalates=self.escalates
         )
         return [route for route in found if route.stages]
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def enabled_rules() -> list[Rule]:
