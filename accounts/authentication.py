@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from copy import copy
 from datetime import timedelta
 from typing import Literal
 
 from allauth.headless.tokens.strategies.jwt.internal import validate_access_token
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -53,6 +55,17 @@ def find_key(presented: str) -> ApiKey | None:
     return found[0] if found else None
 
 
+def admit(request: HttpRequest, key: ApiKey) -> None:
+    """Say of a request whose key was found that it is good now, so that it is not looked up again. The key may be one
+    that other requests go by too."""
+    request.admitted_key = key  # type: ignore[attr-defined]
+
+
+def _admitted(request: Request) -> tuple[ApiKey, Which] | None:
+    key: ApiKey | None = getattr(request, "admitted_key", None)
+    return (key, "secret") if key else None
+
+
 def note_use(key: ApiKey, which: Which) -> None:
     """Of the key, and while it has two secrets also of the one that was presented."""
     columns = ["last_used_at", *([f"{which}_used_at"] if key.is_rotating else [])]
@@ -66,6 +79,8 @@ def note_use(key: ApiKey, which: Which) -> None:
         is_stale |= Q(**{column: None}) | Q(**{f"{column}__lt": oldest})
     rows = ApiKey.objects.in_workspace(key.workspace_id).filter(is_stale, pk=key.pk)
     rows.update(**dict.fromkeys(stale, now))
+    for column in stale:
+        setattr(key, column, now)
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -77,12 +92,12 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         if scheme.lower() != "bearer":
             raise AuthenticationFailed("Send the key as “Authorization: Bearer <api key>”.")
-        found = find_secret(presented.strip())
+        found = _admitted(request) or find_secret(presented.strip())
         if found is None:
             raise AuthenticationFailed("This API key is unknown, expired or revoked.")
         enter(found[0].workspace_id)
         note_use(*found)
-        return None, found[0]
+        return None, copy(found[0])
 
     def authenticate_header(self, _request: Request) -> str:
         return "Bearer"

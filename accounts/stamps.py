@@ -61,6 +61,12 @@ def read_stamps(names: Sequence[str]) -> tuple[Stamp, ...]:
     return tuple(map(Stamp, keys, values))
 
 
+def are_set(stamps: Sequence[Stamp]) -> bool:
+    """Whether nothing has changed since what was loaded under them. Raises RedisError."""
+    present: list[bytes | None] = get_redis_connection("default").mget([stamp.key for stamp in stamps])
+    return present == [stamp.value for stamp in stamps]
+
+
 class Remembered(Generic[K, T]):
     """A process's memory: what was used last, of no more than `most` keys."""
 

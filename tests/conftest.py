@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from django_redis import get_redis_connection
 from pytest_socket import socket_allow_hosts
+from redis.connection import Connection
 
 from accounts.models import Membership, Role, Scope, User, Workspace
 from accounts.services.keys import issue_key
@@ -114,6 +117,25 @@ def api() -> ApiClient:
         return Client(headers={"Authorization": f"Bearer {secret}"})
 
     return with_key
+
+
+class Counted(Connection):
+    """Round trips to Valkey."""
+
+    trips = 0
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        Counted.trips += 1
+        super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+def counted(settings: Any) -> Iterator[type[Counted]]:
+    options = {**settings.CACHES["default"]["OPTIONS"], "CONNECTION_POOL_KWARGS": {"connection_class": Counted}}
+    location = settings.CACHES["default"]["LOCATION"] + "?client_name=counted"  # pools are kept by address
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": location, "OPTIONS": options}}
+    yield Counted
+    get_redis_connection("default").connection_pool.disconnect()
 
 
 @pytest.fixture(scope="session")

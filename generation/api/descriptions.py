@@ -12,6 +12,7 @@ from generation.api.document import EVENT_STREAM, operation
 from generation.api.explaining import ExplainQuery, explanation_of
 from generation.api.streams import StreamedView, done, is_stream_wanted, known_reply, stream_reply
 from generation.api.texts import DescriptionReply, description_reply, text_reply
+from generation.facts import Brief
 from generation.models import Text
 from generation.services.streams import describe_aloud
 from generation.services.texts import describe
@@ -43,7 +44,7 @@ class Descriptions(StreamedView):
         asked: dict[str, Any] = {
             "workspace": self.workspace,
             "payer": self.payer,
-            "brief": brief_from_body(self.body(DescriptionBody), highest=self.workspace.plan.highest_tier),
+            "brief": self.read_brief(),
             "idempotency_key": key,
             "request_hash": body_hash(request.data) if key else "",
         }
@@ -52,6 +53,11 @@ class Descriptions(StreamedView):
         text = describe(**asked)
         explanation = explanation_of(text, is_wanted=is_explained)
         return Response(description_reply(text_reply(text), self.allowance, explanation))
+
+    def read_brief(self) -> Brief:
+        """Out of the body, unless generation.api.known has read it."""
+        known: Brief | None = getattr(self.request, "brief_read", None)
+        return known or brief_from_body(self.body(DescriptionBody), highest=self.workspace.plan.highest_tier)
 
     def aloud(self, asked: dict[str, Any], *, is_explained: bool) -> HttpResponse:
         remaining = self.allowance.remaining()

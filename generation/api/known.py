@@ -1,7 +1,8 @@
 """The short way: a text that is known, in one round trip to Valkey and without PostgreSQL.
 
 It stands early among the middleware, before sessions and DRF, and takes only what it can answer whole; everything else
-goes on its ordinary way. What it has counted of a limit by then is left on the request, so that nothing counts twice.
+goes on its ordinary way. What it has counted of a limit by then is left on the request, so that nothing counts twice,
+and so are the key, which was compared with its stamp a moment ago, and the brief.
 The key's account is compared with its stamp, the limits taken, the text looked up and the line for the ledger written
 in one step of Valkey (generation/lua/answer.lua): a request that is told to be stale was not counted.
 
@@ -31,6 +32,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.renderers import JSONRenderer
 
 from accounts import metering
+from accounts.authentication import admit
 from accounts.models import Scope, Workspace
 from accounts.snapshots import Account, find_account, forget_account
 from accounts.stamps import Stamp
@@ -47,6 +49,7 @@ from generation.caching.codec import head_of, unpack
 from generation.engine.answered import answered_text, pack_asked
 from generation.engine.routes import forget_offer, remembered_offer
 from generation.engine.storing import asked_columns
+from generation.facts import Brief
 from generation.routing import quality_of
 
 # Bodies that are remembered, of so many bytes at most: a few tens of megabytes a process with what they ask for.
@@ -107,6 +110,7 @@ def answer_known(request: HttpRequest) -> HttpResponse | None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
+    brief: Brief
     key: str
     may_be_public: bool
     columns: dict[str, Any]
@@ -127,7 +131,7 @@ def _read_asked(workspace_id: UUID, highest: str, is_offline: bool, body: bytes)
     brief = brief_from_body(read_body(data), highest=highest)
     ask = Ask(workspace_id, brief, quality_of(brief.tier, is_offline=is_offline))
     columns = asked_columns(ask.brief, ask.fingerprint, ask.key)
-    return Asked(ask.key, ask.may_be_public, columns, pack_asked(columns))
+    return Asked(brief, ask.key, ask.may_be_public, columns, pack_asked(columns))
 
 
 def _answer(request: HttpRequest, account: Account, asked: Asked, stamps: tuple[Stamp, ...]) -> HttpResponse | None:
@@ -151,6 +155,8 @@ def _answer(request: HttpRequest, account: Account, asked: Asked, stamps: tuple[
         return None
     allowance = read_allowance(answer.taken, account.subjects)
     request.allowance = allowance  # type: ignore[attr-defined]
+    admit(request, account.key)
+    request.brief_read = asked.brief  # type: ignore[attr-defined]
     if answer.outcome != "found":
         return None
     said = _said(account.key.workspace_id, asked.key, answer.value)

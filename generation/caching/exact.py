@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import PLATFORM_WORKSPACE_ID, TenantQuerySet
 from accounts.retiring import retire_on_commit
+from contentopt.database.rows import insert
 from generation.caching import front
 from generation.caching.asking import Ask
 from generation.caching.embedding import embed
@@ -29,10 +30,15 @@ REPLACED = (
 
 def look_up(ask: Ask) -> Entry | None:
     """The workspace's own text, else one of the public pool if nothing of the workspace's own is asked for."""
+    return look_up_in_front(ask) or look_up_behind(ask)
+
+
+def look_up_in_front(ask: Ask) -> Entry | None:
+    """The same in Valkey alone."""
     names = [(ask.workspace_id, ask.key)]
     if ask.may_be_public:
         names.append((PLATFORM_WORKSPACE_ID, front.public_key(ask.key)))
-    return front.get_first(names) or look_up_behind(ask)
+    return front.get_first(names)
 
 
 def look_up_behind(ask: Ask) -> Entry | None:
@@ -92,9 +98,7 @@ def store(ask: Ask, entry: Entry, *, is_public: bool = False) -> None:
         is_public=is_public,
         **{**asdict(entry), "donor": entry.donor or None},
     )
-    CachedText.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["workspace", "key"], update_fields=[*REPLACED]
-    )
+    insert(row, once_by=("workspace", "key"), replaces=REPLACED)
     transaction.on_commit(functools.partial(front.put, ask.workspace_id, ask.key, entry, row.expires_at), robust=True)
 
 

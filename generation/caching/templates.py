@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
+from contentopt.database.rows import insert
 from generation.caching.asking import Ask
 from generation.caching.entries import Entry
 from generation.facts import brief_settings, facts_to_json
@@ -37,7 +38,7 @@ def usable_keys(workspace_id: UUID, keys: Sequence[str]) -> dict[str, bool]:
 
 def store(ask: Ask, fields: dict[str, str], wrote: Entry) -> UUID:
     """The row's id. `wrote` is the first text that was filled from it."""
-    _store(
+    return _store(
         ask,
         timedelta(days=settings.TEXT_KEEP_DAYS),
         fields=fields,
@@ -46,16 +47,13 @@ def store(ask: Ask, fields: dict[str, str], wrote: Entry) -> UUID:
         tier=wrote.tier,
         cost_nanos=wrote.cost_nanos,
     )
-    # One that was there keeps its id.
-    rows = CachedTemplate.objects.in_workspace(ask.workspace_id).filter(key=ask.template_key)
-    return rows.values_list("pk", flat=True).get()
 
 
 def refuse(ask: Ask, reason: str) -> None:
     _store(ask, REFUSED_FOR, fields={}, refusal=reason)
 
 
-def _store(ask: Ask, lasts: timedelta, **columns: object) -> None:
+def _store(ask: Ask, lasts: timedelta, **columns: object) -> UUID:
     assert ask.family is not None  # noqa: S101 (who asks for a family has one)
     row = CachedTemplate(
         workspace_id=ask.workspace_id,
@@ -66,9 +64,8 @@ def _store(ask: Ask, lasts: timedelta, **columns: object) -> None:
         expires_at=timezone.now() + lasts,
         **columns,
     )
-    CachedTemplate.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["workspace", "key"], update_fields=[*REPLACED]
-    )
+    stored: UUID = insert(row, once_by=("workspace", "key"), replaces=REPLACED)
+    return stored
 
 
 def forget(ask: Ask) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from generation.caching import exact, semantic, templates
 from generation.caching.asking import Ask
 from generation.caching.entries import Entry
+from generation.caching.presence import held_behind
 from generation.engine.checking import complaints_about
 from generation.facts import find_evidence
 from generation.families import CannotFill, fill
@@ -35,12 +36,22 @@ class Trail:
 
 
 def look_up(ask: Ask, trail: Trail) -> Found | None:
-    return look_up_exact(ask, trail) or look_up_template(ask, trail) or look_up_semantic(ask, trail)
+    if entry := exact.look_up_in_front(ask):
+        return found_exact(entry, trail)
+    held = held_behind(ask)
+    trail.has_template = not held.template
+    return (
+        look_up_exact(ask, trail, is_held=held.text)
+        or look_up_template(ask, trail)
+        or look_up_semantic(ask, trail, is_held=held.wordings)
+    )
 
 
 def look_up_landed(ask: Ask, trail: Trail) -> Found | None:
     """What a flight brought that landed lately: a text of the same brief, or of its family."""
-    entry = exact.look_up_behind(ask)
+    held = held_behind(ask)
+    trail.has_template = not held.template
+    entry = exact.look_up_behind(ask) if held.text else None
     return found_exact(entry, trail) if entry else look_up_template(ask, trail)
 
 
@@ -51,8 +62,8 @@ def template_of(ask: Ask, trail: Trail) -> CachedTemplate | None:
     return trail.template
 
 
-def look_up_exact(ask: Ask, trail: Trail) -> Found | None:
-    entry = exact.look_up(ask)
+def look_up_exact(ask: Ask, trail: Trail, *, is_held: bool) -> Found | None:
+    entry = exact.look_up_behind(ask) if is_held else None
     if entry is None:
         trail.note("exact", "miss", "These facts were not written before with these wishes.")
         return None
@@ -104,9 +115,9 @@ def look_up_template(ask: Ask, trail: Trail) -> Found | None:
     return Found(wrote, "template")
 
 
-def look_up_semantic(ask: Ask, trail: Trail) -> Found | None:
+def look_up_semantic(ask: Ask, trail: Trail, *, is_held: bool) -> Found | None:
     nearest = ""
-    for candidate, differs in semantic.candidates(ask):
+    for candidate, differs in semantic.candidates(ask) if is_held else ():
         is_the_same = candidate.key == ask.key  # written since the exact layer was asked
         row = semantic.whole(candidate) if is_the_same or differs is None else None
         if row and is_the_same:

@@ -5,13 +5,20 @@ The choice itself is generation.routing's; what it decides by is read here.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from accounts.models import Workspace
-from accounts.stamps import Remembered, Stamped
+from django.db import connection
+from django.db.models import Min
+from django.db.models.functions import Now
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from accounts.stamps import Remembered, Stamped, are_set
 from generation import health
 from generation.caching.asking import Ask
 from generation.engine import outcomes
@@ -19,7 +26,7 @@ from generation.engine.registry import is_any_provider_meant, specs_that_can_be_
 from generation.facts import Brief
 from generation.llm.prices import FREE
 from generation.llm.types import ModelSpec, Tier
-from generation.models import Provider, RoutingRule
+from generation.models import ModelPrice, Provider, RoutingRule
 from generation.routing import Route, Rule, Stage, asked_of, at_most, choose, is_above, possible, quality_of, wishes_of
 
 ROUTE = "route"  # its stamp: see generation/sql/retiring.sql
@@ -45,6 +52,7 @@ class Offer:
     """Every model that is on, of all tiers and in the order of preference; empty when staff switched everything off."""
 
     specs: tuple[ModelSpec, ...]
+    ends_at: datetime | None = None  # when another price comes into force, of one that is remembered
 
     @property
     def is_offline(self) -> bool:
@@ -68,11 +76,51 @@ _offer: Remembered[str, Offer] = Remembered(1)
 
 def remembered_offer() -> Stamped[Offer] | None:
     """For requests that must not ask PostgreSQL; they compare its stamp. Raises RedisError."""
-    return _offer.find(ROUTE) or _offer.load(ROUTE, (ROUTE,), read_offer)
+    return _find_offer() or _offer.load(ROUTE, (ROUTE,), _read_lasting_offer)
 
 
 def forget_offer() -> None:
     _offer.forget(ROUTE)
+
+
+def present_offer() -> Offer:
+    """The same as `read_offer`, for the most part without asking PostgreSQL. Not what a transaction has changed that is
+    still open, so inside of one it is asked."""
+    if not connection.in_atomic_block:
+        with suppress(RedisError):
+            known = _find_offer()
+            if known and not are_set(known.stamps):
+                forget_offer()
+            if found := remembered_offer():
+                return found.value
+    return read_offer()
+
+
+def _find_offer() -> Stamped[Offer] | None:
+    known = _offer.find(ROUTE)
+    if known and known.value.ends_at and known.value.ends_at <= timezone.now():
+        forget_offer()
+        return None
+    return known
+
+
+def _read_lasting_offer() -> Offer:
+    """When it ends comes first: a price that comes into force meanwhile is then in it, or ends it."""
+    ends_at = ModelPrice.objects.filter(valid_from__gt=Now()).aggregate(first=Min("valid_from"))["first"]
+    return replace(read_offer(), ends_at=ends_at)
+
+
+# The columns of each rule in the order of Rule's.
+_PLAN_AND_RULES = """
+SELECT plan.highest_tier, rule.name, rule.tier, COALESCE(model.model_id, ''), rule.tasks, rule.languages, rule.lengths,
+       rule.fewest_facts, rule.most_facts, rule.has_wishes
+  FROM accounts_workspace workspace
+  JOIN accounts_plan plan ON plan.slug = workspace.plan_id
+  LEFT JOIN generation_routingrule rule ON rule.is_enabled
+  LEFT JOIN generation_llmmodel model ON model.id = rule.model_id
+ WHERE workspace.id = %s
+ ORDER BY rule.position, rule.name
+"""
 
 
 class Router:
@@ -87,17 +135,23 @@ class Router:
 
     @cached_property
     def offer(self) -> Offer:
-        return read_offer()
+        return present_offer()
 
-    @cached_property
+    @property
     def highest(self) -> Tier:
         """That the plan goes up to."""
-        plans = Workspace.objects.filter(pk=self.workspace_id).values_list("plan__highest_tier", flat=True)
-        return cast(Tier, plans.get())
+        return self._plan_and_rules[0]
+
+    @property
+    def rules(self) -> list[Rule]:
+        return self._plan_and_rules[1]
 
     @cached_property
-    def rules(self) -> list[Rule]:
-        return enabled_rules()
+    def _plan_and_rules(self) -> tuple[Tier, list[Rule]]:
+        with connection.cursor() as cursor:
+            cursor.execute(_PLAN_AND_RULES, [self.workspace_id])
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows[0][0], [Rule(*map(_hashable, rule)) for _, *rule in rows if rule[0]]
 
     @property
     def down(self) -> set[ModelSpec]:
@@ -137,6 +191,10 @@ class Router:
             asked, highest=self.highest, rules=self.rules, models=self.offer.specs, escalates=self.escalates
         )
         return [route for route in found if route.stages]
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def enabled_rules() -> list[Rule]:

@@ -10,6 +10,7 @@ from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import User
+from contentopt.database.rows import insert
 from generation.announcing import announce_text
 from generation.caching.entries import Entry
 from generation.engine.writing import Spent, Written
@@ -103,7 +104,6 @@ def given_columns(entry: Entry, source: str, spent: Spent) -> dict[str, Any]:
     }
 
 
-@transaction.atomic
 def store_text(
     written: Written,
     brief: Brief,
@@ -118,13 +118,9 @@ def store_text(
 ) -> Text:
     """Keep a text as the product's next version, and show it. A proposal stands beside the present text instead, in
     place of an earlier one; and what a run wrote does not cover what a person chose since the run began."""
-    if product is not None:
-        product = locked(product)
-    text = Text.objects.create(
+    text = Text(
         id=written.text_id,
         workspace_id=workspace_id,
-        product=product,
-        version=next_version(product),
         is_proposal=is_proposal,
         run_item=run_item,
         created_by=created_by,
@@ -134,15 +130,27 @@ def store_text(
         **asked_columns(brief, written.fingerprint, written.cache_key),
         **given_columns(written.entry, written.source, written.spent),
     )
-    if product is None:
-        return text
-    if is_proposal:
+    if product is not None:
+        _store_of_product(text, product, run_item)
+    elif idempotency_key:
+        with transaction.atomic():  # another may have been stored under it
+            insert(text)
+    else:
+        insert(text)
+    return text
+
+
+@transaction.atomic
+def _store_of_product(text: Text, product: Product, run_item: RunItem | None) -> None:
+    product = locked(product)
+    text.product, text.version = product, next_version(product)
+    insert(text)
+    if text.is_proposal:
         undecided(product).exclude(pk=text.pk).update(rejected_at=Now())
-        return text
+        return
     if not (run_item and chosen_since(product, run_item)):
         show(product, text)
     announce_text(text)
-    return text
 
 
 def locked(product: Product) -> Product:

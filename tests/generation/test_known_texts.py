@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,6 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django_redis import get_redis_connection
-from redis.connection import Connection
 
 from accounts.metering import drain_free_answers, stream_key
 from accounts.models import (
@@ -35,7 +34,7 @@ from generation.caching import exact, front, warming
 from generation.caching.codec import pack, unpack
 from generation.caching.entries import Entry
 from generation.models import CachedText, LlmCall, Provider, Text
-from tests.conftest import ApiClient
+from tests.conftest import ApiClient, Counted
 
 pytestmark = pytest.mark.django_db
 
@@ -80,23 +79,6 @@ def is_short(django_assert_max_num_queries: Any) -> Callable[[Any], bool]:
         return not len(queries)
 
     return is_short
-
-
-class Counted(Connection):
-    trips = 0
-
-    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        Counted.trips += 1
-        super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]
-
-
-@pytest.fixture
-def counted(settings: Any) -> Iterator[type[Counted]]:
-    options = {**settings.CACHES["default"]["OPTIONS"], "CONNECTION_POOL_KWARGS": {"connection_class": Counted}}
-    location = settings.CACHES["default"]["LOCATION"] + "?client_name=counted"  # pools are kept by address
-    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": location, "OPTIONS": options}}
-    yield Counted
-    get_redis_connection("default").connection_pool.disconnect()
 
 
 # --- What it costs ----------------------------------------------------------------------------------------------------
