@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import TenantQuerySet
-from contentopt.tenancy import ACROSS, entered, entering, outside_workspaces
+from contentopt.tenancy import ACROSS, entered, outside_workspaces
 from tests.test_architecture import tenant_models
 from tests.test_tenancy import (
     rows,
@@ -18,35 +18,20 @@ from tests.test_tenancy import (
     test_strangers_get_404_on_every_page_and_change_nothing,
 )
 from tests.test_tenancy_api import (
-    Tenant,
     ours,
     secret,
     test_another_tenants_ids_find_nothing_wherever_they_stand,
     test_what_one_does_with_ones_own_neither_tells_nor_touches_anything_of_the_other,
     theirs,
 )
-from tests.test_tenancy_channels import (
-    Busy,
-    Left,
-    busy,
-    left,
-    model,
-    receiver,
-    test_nothing_of_the_other_is_in_mails_webhooks_streams_or_the_log,
-)
 
 __all__ = [
-    "busy",
-    "left",
-    "model",
     "ours",
-    "receiver",
     "rows",
     "secret",
     "stranger",
     "test_another_tenants_ids_find_nothing_wherever_they_stand",
     "test_another_workspaces_ids_are_404_in_ones_own",
-    "test_nothing_of_the_other_is_in_mails_webhooks_streams_or_the_log",
     "test_strangers_get_404_on_every_page_and_change_nothing",
     "test_what_one_does_with_ones_own_neither_tells_nor_touches_anything_of_the_other",
     "theirs",
@@ -83,7 +68,7 @@ def one_wall(request: pytest.FixtureRequest, django_db_setup: None, django_db_bl
 
 @pytest.fixture(autouse=True)
 def _one_wall(one_wall: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    for cast in {"rows", "ours", "theirs", "busy"} & set(request.fixturenames):  # they are there before a wall goes
+    for cast in {"rows", "ours", "theirs"} & set(request.fixturenames):  # they are there before a wall goes
         request.getfixturevalue(cast)
     if one_wall == "policies alone":
         monkeypatch.setattr(TenantQuerySet, "in_workspace", forgetful)
@@ -94,15 +79,3 @@ def switch_policies(how: str) -> None:
     with wrapper.as_owner(), outside_workspaces(), connection.cursor() as cursor:
         for model in tenant_models():
             cursor.execute(f"ALTER TABLE {model._meta.db_table} {how} ROW LEVEL SECURITY")
-
-
-@pytest.mark.parametrize("one_wall", ["filters alone"], indirect=True)
-def test_with_neither_wall_the_search_finds_what_gets_out(
-    busy: Busy, left: Left, theirs: Tenant, secret: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(TenantQuerySet, "in_workspace", forgetful)
-    with entering(busy.shop.pk):
-        busy.spend()
-        busy.look_at("people")
-    busy.send()
-    assert left.channels_with(secret) == {"mails", "pages"}

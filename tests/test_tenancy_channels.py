@@ -11,6 +11,7 @@ import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -90,8 +91,8 @@ def left(receiver: Receiver) -> Iterator[Left]:
     """The log as an operator has it who wants to be told everything."""
     left = Left(receiver)
     root, handler = logging.getLogger(), logging.StreamHandler(left.log)
-    plain = {name: value for name, value in product_settings.LOGGING["formatters"]["plain"].items() if name != "()"}
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(**plain))
+    processors: Any = {"processor": product_settings.CONSOLE, "foreign_pre_chain": product_settings.LOG_PROCESSORS}
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(**processors))
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
@@ -247,7 +248,7 @@ class Busy:
         with entering(self.shop.pk):
             owner = Membership.objects.in_workspace(self.shop).get(user=self.owner)
             deletion = request_deletion(workspace=self.shop, membership=owner)
-            past = timezone.now() - timezone.timedelta(days=15)
+            past = timezone.now() - timedelta(days=15)
             Deletion.objects.in_workspace(self.shop).filter(pk=deletion.pk).update(erases_at=past, next_run_at=past)
         self.send()
         erase_workspace(deletion.pk)
