@@ -2,7 +2,8 @@
 
     .venv/bin/python -m benchmarks.cache.pairs                     the development half
     .venv/bin/python -m benchmarks.cache.pairs --half held_out     the other one, which nobody tunes with
-    .venv/bin/python -m benchmarks.cache.pairs --half extra        later ones, of other products; so are those of `later`
+    .venv/bin/python -m benchmarks.cache.pairs --half extra        later ones, of other products
+    .venv/bin/python -m benchmarks.cache.pairs --half later        and the latest
     .venv/bin/python -m benchmarks.cache.pairs --served            what negatives were served and rewordings missed, too
 
 All first bodies are asked before any second one, negatives and rewordings in a workspace each. A negative that a cache
