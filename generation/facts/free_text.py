@@ -83,6 +83,8 @@ CLAUSE_ENDS = re.compile(
 )
 # "Tote / black / 42 cm"; one alone stands between two of a kind: "black / white".
 SLASHES = re.compile(r"\s/\s")
+# "Desk: oak; 140 cm" goes on, "Sleeves: long; collar: round" has two labels.
+LISTED = re.compile(r",|^[^:]*;[^:]*$")
 # The sign of "-5 °C" is none.
 BULLET = re.compile(r"^(?:\s|[*•]|-(?!\d))*")
 LABEL_WORDS = 4
@@ -119,7 +121,7 @@ def parse_prompt(prompt: str) -> ProductInput:
 def _title_set_apart(text: str) -> str:
     """ "Sneakers: leather upper, rubber sole" names the product first; "Colours: red, blue" has a known label."""
     match = LABELLED.fullmatch(text)
-    if match is None or "," not in match["value"] or "=" in text[: match.start("value")]:
+    if match is None or not LISTED.search(match["value"]) or "=" in text[: match.start("value")]:
         return text
     is_label = match["label"].casefold() in TITLE_LABELS or is_known_label(match["label"])
     return text if is_label else f"{match['label']}\n{match['value']}"

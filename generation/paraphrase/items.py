@@ -33,11 +33,13 @@ BARE_SIZES = LETTER_SIZES - {"S", "M", "L"}
 METALS = frozenset(("gold", "silver", "bronze", "copper", "rose gold", "brass", "chrome"))
 # "EU 42" is no UK 42, and no 42 of an unknown system.
 REGIONS = frozenset(("eu", "uk", "us"))
+VALUES = ("color", "material")
 WORN = frozenset(("belt", "hat"))
 COLOR_WORDS = frozenset(("color", "colored", "colors"))
 SINGULAR_AUDIENCE = frozenset(
     ("woman", "lady", "man", "kid", "child", "girl", "boy", "baby", "adult", "teen", "teenager", "senior", "him", "her")
 )
+END = Item("break", "")
 LENGTH = "quantity m"
 VOLUME = "quantity m3"
 # What a jug, a disk and a battery hold.
@@ -47,11 +49,13 @@ PLAIN_SIDES = frozenset(("capacity", "size", "power", "voltage"))
 MEASURES: dict[str, tuple[str, ...]] = {
     "": (),
     "weight": ("quantity kg",),
+    "size": (LENGTH, "quantity K"),
     "capacity": CAPACITIES,
     "power": ("quantity W",),
     "voltage": ("quantity V",),
 }
 MEASURED_OUT = ("quantity", "count", "set")
+HOLDING = frozenset(("holds", "holding"))
 PACKS = frozenset(("pack", "packs", "package"))
 PIECES = PACKS | {"piece", "pieces", "pcs"}
 FREE = frozenset(("free", "frei", "vrij"))
@@ -107,11 +111,11 @@ def _looked_up(tokens: list[Token], words: Vocabulary) -> list[Item]:
 
 
 def _entry_at(tokens: list[Token], position: int, words: Vocabulary) -> tuple[int, Entry | None]:
-    token = tokens[position]
-    if _is_letter(tokens, position):
-        return 1, None
+    token, is_letter = tokens[position], _is_letter(tokens, position)
     for rest, entry in words.phrases.get(token.value, ()):
         end = position + 1 + len(rest)
+        if is_letter and not rest:
+            break
         if end <= len(tokens) and all(t.value == key for t, key in zip(tokens[position + 1 : end], rest, strict=True)):
             return 1 + len(rest), entry
     return 1, None
@@ -233,11 +237,13 @@ def _with_modifiers(items: list[Item]) -> list[Item]:
         if item.kind in ("color", "material") and not _is_noun(items, index, tables):
             modifiers = tables.color_modifiers if item.kind == "color" else tables.material_modifiers
             value = tables.materials.get(item.value, item.value)
-            while found and found[-1].kind in ("word", "property") and found[-1].value in modifiers:
+            while found and _modifies(found[-1], item.kind) and found[-1].value in modifiers:
                 value = f"{found.pop().value} {value}"
             found.append(Item(item.kind, value))
         elif item.kind in ("color", "material"):
             found.append(Item("word", item.written, item.written))
+        elif item.value == "lined" and items[index + 1 : index + 2] == [Item("link", "with", "with")]:
+            found.append(item)
         elif found and found[-1].kind in ("color", "material") and item.value in tables.surfaces:
             if item.value in COLOR_WORDS and found[-1].value not in METALS:
                 continue
@@ -246,6 +252,24 @@ def _with_modifiers(items: list[Item]) -> list[Item]:
             continue
         else:
             found.append(item)
+    return found
+
+
+def _modifies(before: Item, kind: str) -> bool:
+    """ "Stone grey" is a grey; of "steel mesh" either is a material."""
+    return before.kind in ("word", "property") or (before.kind == "material" and kind == "color")
+
+
+def _with_joined_values(items: list[Item]) -> list[Item]:
+    """ "Grey and black trousers", where "trousers in grey and black lid" goes on to something else; "black/white"."""
+    found: list[Item] = []
+    for index, item in enumerate(items):
+        is_first = len(found) == 1 or (len(found) > 1 and found[-2].kind == "break")
+        after = items[index + 1] if index + 1 < len(items) else Item("break", "")
+        is_joint = item.value == "/" or (is_first and item == Item("link", "and", item.written))
+        if is_joint and found and found[-1].kind in VALUES and after.kind == found[-1].kind:
+            continue
+        found.append(item)
     return found
 
 
@@ -295,7 +319,12 @@ def _side_before(found: list[Item], quantity: Item) -> str:
     side = english().measured_before.get(found[at].value, "") if at >= 0 and found[at].kind == "word" else ""
     if not measures(side, quantity):
         return ""
+    speaks_of_product = found[at].value in HOLDING
     del found[at:]
+    links = [item.value for item in found if item.kind in ("link", "break")]
+    if speaks_of_product and links and links[-1] == "for":
+        # "A fountain for pets holding 2 l".
+        found.append(Item("break", ","))
     return side
 
 
@@ -354,11 +383,31 @@ def _with_freedom(items: list[Item]) -> list[Item]:
     found: list[Item] = []
     for item in items:
         if item.kind == "word" and item.value in FREE and found and found[-1].kind not in ("link", "break"):
-            freed = found.pop()
+            freed = [found.pop()]
+            if len(items) == len(found) + 2 == 3 and _names_one(found[0], freed[0]):
+                freed.insert(0, found.pop())
             is_joined = bool(found) and found[-1].kind == "link" and found[-1].value == "and"
             if is_joined:
                 found.append(Item("word", "all"))
-            found += [Item("break", "free"), Item("link", "not"), freed, Item("break", "free")]
+            found += [Item("break", "free"), Item("link", "not"), *freed, Item("break", "free")]
+        else:
+            found.append(item)
+    return found
+
+
+def _names_one(before: Item, substance: Item) -> bool:
+    """ "Palm oil free" alone, where "muesli sugar free" is muesli."""
+    consumed = english().consumed
+    return before.kind == substance.kind == "word" and substance.value in consumed and before.value not in consumed
+
+
+def _with_non(items: list[Item]) -> list[Item]:
+    """ "Non-alcoholic gin" is gin: what "non" denies is the next word alone."""
+    found: list[Item] = []
+    for index, item in enumerate(items):
+        before = items[index - 1] if index else END
+        if before == Item("link", "not", "non") and item.kind not in ("link", "break"):
+            found[-1:] = [Item("break", "free"), before, item, Item("break", "free")]
         else:
             found.append(item)
     return found
@@ -400,10 +449,12 @@ ENGLISH_RULES: tuple[Rule, ...] = (
     with_standards,
     _with_sizes,
     _with_modifiers,
+    _with_joined_values,
     with_ranges,
     _with_measured,
     with_shares,
     _with_freedom,
+    _with_non,
     with_codes,
     with_room,
     with_hands,

@@ -11,6 +11,7 @@ from functools import lru_cache
 from generation.facts import Fact
 from generation.paraphrase.item import Item
 from generation.paraphrase.items import CAPACITIES, PLAIN_SIDES, items_of, measures
+from generation.paraphrase.phrasing import is_stated
 from generation.paraphrase.stated import is_plural
 from generation.paraphrase.tokens import tokens_of
 from generation.paraphrase.vocabulary import english
@@ -51,7 +52,7 @@ def spoken(
 def _contradicts(item: Item, said: set[tuple[str, str]]) -> bool:
     return (
         item.is_fact
-        and item.kind not in ("property", "share")
+        and item.kind not in ("property", "share", "audience")
         and any(kind == item.kind and value != item.value for kind, value in said)
     )
 
@@ -93,7 +94,9 @@ def _of_the_product(label: str, value: list[Item]) -> list[Item]:
 def _purpose(fact: Fact, language: str) -> list[Item]:
     """ "For: large dogs"."""
     items = items_of(tokens_of(f"{fact.label} {fact.value}"), language)
-    is_plain = fact.label == "for" and all(item.kind in ("word", "property") for item in items[1:])
+    is_plain = fact.label == "for" and all(
+        item.kind in ("word", "property") or item.kind.startswith("quantity") for item in items[1:]
+    )
     return items if is_plain else []
 
 
@@ -111,11 +114,18 @@ def _read_on(fact: Fact, language: str) -> list[Item]:
         return items
     if is_said and (items == [*label, *value] or _names_what_is_measured(items, label, value)):
         return items
+    if _is_adjective(label) and value and (value[0].kind == "link" or value[0].kind.startswith("quantity")):
+        # "Matured: 12 months", "washable: by hand".
+        return items if all(item.kind != "break" for item in items) else []
     # "Lid: glass" where "lid glass" would be a glass.
     is_part = all(item.kind == "word" for item in label) and [item.kind in ("color", "material") for item in value] == [
         True
     ]
     return [*label, *value] if is_part else []
+
+
+def _is_adjective(label: list[Item]) -> bool:
+    return len(label) == 1 and (label[0].kind == "property" or is_stated(label[0]))
 
 
 def _is_plain(label: list[Item]) -> bool:
@@ -126,7 +136,8 @@ def _is_plain(label: list[Item]) -> bool:
 def _names_what_is_measured(items: list[Item], label: list[Item], value: list[Item]) -> bool:
     """The last word of "cable length: 2 m" and of "lid colour: blue" went into the value."""
     *owner, _ = label
-    return len(value) == 1 and bool(owner) and items[:-1] == owner and items[-1].value == value[0].value
+    is_owned = bool(owner) and [item.value for item in items[:-1]] == [item.value for item in owner]
+    return len(value) == 1 and is_owned and items[-1].value == value[0].value
 
 
 def _stated(fact: Fact, language: str) -> list[Item]:
@@ -140,8 +151,8 @@ def _stated(fact: Fact, language: str) -> list[Item]:
         return _read_on(fact, language)
     if fact.canonical.startswith("number:"):
         number = Item("word", f"#{fact.canonical.removeprefix('number:')}", f"#{fact.value}")
-        label = _words(fact.label, language)
-        if not label:
+        label = items_of(tokens_of(fact.label), language)
+        if not label or any(item.kind not in ("word", "property") for item in label):
             return []
         return [number, *label] if is_plural(fact.label) else [*label, number]
     label = items_of(tokens_of(fact.display_label), language)

@@ -11,12 +11,18 @@ from collections import Counter
 from generation.paraphrase.phrases import PRODUCT, Phrase, Unit
 from generation.paraphrase.vocabulary import english
 
+# So many of them are never part of a thing: "for 6 portions" and "6 portions".
+COUNTED_FOR = ("person", "player", "portion", "serving", "guest")
 YEAR = re.compile(r"(?:19|20)\d\d")
 Phrases = tuple[Phrase, ...]
 Units = tuple[Unit, ...]
 # Bound to their place among the words of a part; of the product they are said before its noun or apart.
 PLACED = ("color", "material")
 ANYWHERE = ("property", "share", "code", "audience")
+# Whoever is named by one word that does not say so itself: a baby blanket.
+AUDIENCES: dict[tuple[str, ...], tuple[str, ...]] = {("babies",): ("baby",), ("toddlers",): ("toddler",)}
+# "Bath robe" and "bathrobe".
+BETWEEN_WORDS = re.compile(r"(?<=[a-z]) (?=[a-z])")
 
 
 def say_the_same(mine: Phrases, theirs: Phrases) -> bool:
@@ -28,7 +34,20 @@ def say_the_same(mine: Phrases, theirs: Phrases) -> bool:
         return False
     own = _without(mine[0].units, their_rest)
     other = _without(theirs[0].units, my_rest)
-    return own is not None and other is not None and _agree(own, other, is_product=True)
+    if own is None or other is None:
+        return False
+    own, other = _without_said(own, other), _without_said(other, own)
+    return _agree(own, other, is_product=True)
+
+
+def _without_said(units: Units, others: Units) -> Units:
+    """ "Hammered tea light holder" where the other text has "tea light holder, hammered", "baby sleeping bag" where it
+    has "sleeping bag for babies": the word as what it is there."""
+    for said in others:
+        word = {"property": said.words, "audience": AUDIENCES.get(said.words, ())}.get(said.kind, ())
+        if word and said not in units and (left := _taken_out(units, Phrase("", PRODUCT, (Unit("word", word),)))):
+            units = (*left, said)
+    return units
 
 
 def _main_link(phrases: Phrases) -> str:
@@ -68,7 +87,9 @@ def _link(phrase: Phrase) -> str:
         return ""
     if phrase.link in ("made in", "from") and len(phrase.units) == 1 and (last in tables.origins or phrase.is_name):
         return "from"
-    if phrase.link == "for" and last in ("person", "player"):
+    if phrase.link == "for" and last in COUNTED_FOR and phrase.words[0][0].isdigit():
+        return ""
+    if phrase.link == "from" and len(phrase.words) == 1 and YEAR.fullmatch(last):
         return ""
     if phrase.link == "from" and ("to",) in (unit.words for unit in phrase.units):
         return ""
@@ -116,6 +137,8 @@ def _is_purpose(phrase: Phrase, product: Units) -> bool:
     head = _head(product)
     if last in tables.purposes or YEAR.fullmatch(last) or phrase.is_name:
         return head not in tables.consumed
+    if last == "person":
+        return True
     is_thing = all(unit.is_word and not _is_value(unit) for unit in phrase.units)
     return is_thing and last not in tables.animals and not {last, head} & tables.consumed
 
@@ -137,9 +160,19 @@ def _taken_out(units: Units, phrase: Phrase) -> Units | None:
             is_said = tuple(word for unit in found for word in unit.words) in wanted and _colors(found) == _colors(
                 phrase.units
             )
-            if is_said and (end > head or _is_apart(phrase, units[end:head])):
+            is_inside = (
+                len(phrase.units) == 1 and start > 0 and units[start - 1].is_word and found[0].is_word and end <= head
+            )
+            is_free = end > head or all(unit.kind == "property" for unit in found) or _is_apart(phrase, units[end:head])
+            is_size = found[0].kind == "size" and phrase.units[0].is_word and not _may_be_size(phrase.words[0], units)
+            if is_said and is_free and not is_inside and not is_size:
                 return units[:start] + units[end:]
     return None
+
+
+def _may_be_size(number: str, units: Units) -> bool:
+    """ "Socks, wool, 3" may be three, and gloves have such sizes."""
+    return len(number) > 1 or _head(units) in ("glove", "mitten")
 
 
 def _colors(units: Units) -> list[tuple[str, ...]]:
@@ -149,21 +182,37 @@ def _colors(units: Units) -> list[tuple[str, ...]]:
 
 def _is_apart(phrase: Phrase, following: Units) -> bool:
     """A word alone may be said of the next noun where that is a substance, a body or an animal: "oiled oak table", "dry
-    hair shampoo". A "silent wall clock" can only be a silent clock."""
+    hair shampoo". A "silent wall clock" can only be a silent clock, and "long flannel trousers" long trousers."""
     tables, word = english(), phrase.words[-1]
     if len(phrase.units) > 1 or phrase.link != "":
         return True
     if word in tables.tints:
         return not any(unit.words[0] in tables.consumed for unit in following)
     noun = next((unit for unit in following if unit.is_word or unit.kind == "material"), None)
-    return noun is None or (noun.is_word and noun.words[-1] not in tables.described)
+    if noun is None or noun.words[-1] not in tables.described:
+        return True
+    if noun.words[-1] in tables.qualities:
+        return word not in tables.qualities[noun.words[-1]]
+    is_matter = noun.kind == "material" and noun.words[-1] not in tables.consumed
+    return is_matter and word in tables.of_whole
 
 
 def _agree(mine: Units, theirs: Units, *, is_product: bool) -> bool:
     if _are_tangled(mine) or _are_tangled(theirs):
         return not is_product and mine == theirs
+    if _in_same_words(mine, theirs):
+        return _measure_the_same(mine, theirs)
     is_placed = _placed(mine, is_product=is_product) == _placed(theirs, is_product=is_product)
     return is_placed and _measure_the_same(mine, theirs)
+
+
+def _in_same_words(mine: Units, theirs: Units) -> bool:
+    """ "Zip pocket" and "zipped pocket", which differ in no more than that one of the words was read as a property."""
+    plain, others = (
+        [("word" if unit.kind == "property" else unit.kind, unit.words) for unit in units if not unit.is_quantity]
+        for units in (mine, theirs)
+    )
+    return plain == others
 
 
 def _are_tangled(units: Units) -> bool:
@@ -186,8 +235,13 @@ def _placed(units: Units, *, is_product: bool) -> tuple[object, ...]:
         values = ordered.setdefault(place, [])
         if not unit.is_quantity and (place == "word" or unit.words not in values):
             values.append(unit.words)
-    words = [word for unit_words in ordered.pop("word", []) for word in unit_words]
-    return words, {kind: sorted(values) if kind in ANYWHERE else values for kind, values in ordered.items()}
+    words = BETWEEN_WORDS.sub("", " ".join(word for unit_words in ordered.pop("word", []) for word in unit_words))
+    return words, {
+        kind: sorted("".join(value) if kind == "property" else " ".join(value) for value in values)
+        if kind in ANYWHERE
+        else values
+        for kind, values in ordered.items()
+    }
 
 
 def _measure_the_same(mine: Units, theirs: Units) -> bool:

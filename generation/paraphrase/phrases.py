@@ -13,6 +13,7 @@ from typing import NamedTuple
 from generation.paraphrase.clauses import Clause
 from generation.paraphrase.item import Item
 from generation.paraphrase.items import is_number, singular
+from generation.paraphrase.phrasing import STANDARDS
 from generation.paraphrase.vocabulary import English, english
 
 PRODUCT = -1
@@ -25,9 +26,15 @@ NAMING_NOTHING = frozenset(("in", "by", "from"))
 PREPOSITIONS = frozenset(("on", "at"))
 # What a container holds is so much of the product.
 HELD = ("quantity kg", "quantity m3", "count")
+MANY = re.compile(r"\d{1,2}")
+BARE_NUMBER = re.compile(r"(?P<whole>\d{1,3})(?P<rest>[.-]\d{1,3})?")
+LEAST_BARE_SIZE = 16
 COUNTED_CODE = re.compile(r"(\d+)-([a-z]{3,})")
+LIVING = frozenset(("person", "player", "beginner", "user", "pet", "baby", "child", "horse", "family"))
 # "A set of spoons" is a spoon set, "a pair of servers" servers, a pair.
 GROUPS = frozenset(("set", "pair", "pack"))
+# "20 sheets of paper" are paper, 20 sheets; one sheet may be of cotton and lie on a bed.
+PORTIONS = frozenset(("sheet", "roll", "deck", "slice", "strip", "bundle", "skein", "ball", "spool", "stick", "block"))
 
 
 class Unit(NamedTuple):
@@ -71,6 +78,7 @@ class _Draft:
         self.ends_in_volume = False  # "with a rose that holds 5 l"
         self.is_made = False  # "made of bamboo"
         self.is_inside = False  # "in a jar"
+        self.is_plural = False
 
     @property
     def head(self) -> str:
@@ -96,7 +104,7 @@ def phrases_of(clauses: list[Clause]) -> tuple[Phrase, ...]:
 
 def hard_words(phrases: tuple[Phrase, ...]) -> Iterator[str]:
     """Those that every wording of the same facts has: numbers, quantities, codes, colours and materials."""
-    values = english().values
+    values = english().hard_values
     for phrase in phrases:
         for word in phrase.words:
             if word in values or any(char.isdigit() for char in word):
@@ -115,7 +123,11 @@ def _drafts(clauses: list[Clause]) -> list[_Draft]:
         draft.is_relative = "that" in clause.links
         draft.is_made, draft.is_inside = clause.is_made, clause.is_inside
         draft.ends_in_volume = [item.kind for item in clause.items[-2:]] == ["gap", "quantity m3"]
+        draft.is_plural = bool(clause.words) and clause.words[-1].written.endswith("s")
         draft.owner = owner
+        if draft.link == "for" and len(units) == 1 and MANY.fullmatch(" ".join(units[0].words)):
+            # "A tent for three"; a calendar is for 2027.
+            draft.units.append(Unit("word", ("person",)))
         found[id(clause)] = draft
     return list(found.values())
 
@@ -179,9 +191,13 @@ def _noun(word: str, tables: English) -> str:
 
 def _counted(units: list[Unit], clause: Clause) -> list[Unit]:
     """ "Two mugs" are a set of two mugs; "a vacuum cleaner" is a vacuum."""
-    nouns = clause.words
+    nouns = [word for word in clause.words if not is_number(word)]
     if nouns and nouns[-1].written.endswith("s"):
         units = _as_count(units)
+        if len(nouns) > 1 and nouns[-1].value in GROUPS:
+            # "Five knife sets" are no set of five knives.
+            plural = Unit("word", (f"{nouns[-1].value}s",))
+            units = [plural if unit.words == (nouns[-1].value,) else unit for unit in units]
     places = [index for index, unit in enumerate(units) if unit.is_word]
     if len(places) > 1 and (short := english().heads.get(tuple(units[place].words[0] for place in places[-2:]))):
         units[places[-2] : places[-1] + 1] = [Unit("word", (short,))]
@@ -243,7 +259,11 @@ def _with_prepositions(drafts: list[_Draft]) -> list[_Draft]:
             continue
         is_place = all(unit.words[-1] in english().places for unit in units)
         if is_place or (draft is not drafts[0] and link == "on" and all(unit.is_word for unit in units)):
-            at = 0 if is_place else next((index for index, unit in enumerate(draft.units) if unit.is_word), 0)
+            at = (
+                _behind_number(draft.units)
+                if is_place
+                else next((index for index, unit in enumerate(draft.units) if unit.is_word), 0)
+            )
             draft.units[at:at] = units
         else:
             found.append(_Draft(link, units, None if draft is drafts[0] else draft))
@@ -255,12 +275,18 @@ def _with_own(drafts: list[_Draft]) -> list[_Draft]:
     is_packed_once = sum(draft.head in english().containers for draft in drafts[1:]) == 1
     for draft in drafts:
         owner = draft.owner
-        is_own = draft.link == "with" or (draft.link == "from" and all(unit.is_quantity for unit in draft.units))
-        if not owner or not is_own or owner.owner is not None:
+        if owner is None or not _may_be_own(draft, owner) or owner.owner is not None:
             continue
-        if _is_passed_over(owner, draft) or (is_packed_once and _is_container(owner)):
+        is_packed = draft.is_inside and drafts[0].head in english().consumed and owner.link in ("", "with")
+        if _is_passed_over(owner, draft) or (is_packed_once and (_is_container(owner) or is_packed)):
             draft.owner = None
     return drafts
+
+
+def _may_be_own(draft: _Draft, owner: _Draft) -> bool:
+    if draft.link == "on":
+        return owner.link == "in"
+    return draft.link == "with" or (draft.link == "from" and all(unit.is_quantity for unit in draft.units))
 
 
 def _is_passed_over(owner: _Draft, draft: _Draft) -> bool:
@@ -278,17 +304,39 @@ def _with_descriptions(drafts: list[_Draft]) -> list[_Draft]:
         owner = draft.owner
         if owner is not None and owner not in product and owner.link != "not" and _describes(draft):
             # "A hood that packs into the collar."
-            owner.units = owner.units + draft.units if draft.is_relative else draft.units + owner.units
+            at = len(owner.units) if draft.is_relative else _behind_number(owner.units)
+            owner.units[at:at] = draft.units
             _rehang(drafts, draft, owner)
         else:
             kept.append(draft)
     return kept
 
 
+def _behind_number(units: list[Unit]) -> int:
+    """ "One roll of tape" is one tape roll."""
+    return int(len(units) > 1 and units[0].is_word and (units[0].words[0].isdigit() or units[0].words == ("one",)))
+
+
+def _with_purposes(drafts: list[_Draft]) -> list[_Draft]:
+    """ "A loop for a hammer" is a hammer loop, whatever has it; "a strap for dogs" may be the product's."""
+    tables = english()
+    for draft in drafts[1:]:
+        owner = draft.owner
+        if owner is None or draft.link != "for" or owner.link not in ("", "with") or owner.head in tables.consumed:
+            continue
+        is_thing = all(unit.is_word and not unit.words[0][0].isdigit() for unit in draft.units)
+        is_living = draft.head in tables.animals or draft.head in LIVING
+        has_own = any(each.owner is draft for each in drafts)
+        if is_thing and not is_living and not has_own and owner.units[-1].is_noun:
+            owner.units[-1:-1] = draft.units
+            drafts = [each for each in drafts if each is not draft]
+    return drafts
+
+
 def _describes(draft: _Draft) -> bool:
     """ "Charges in 2 h" tells when."""
     if draft.link == "for":
-        return all(unit.is_quantity and unit.words[0].split()[1] == "max" for unit in draft.units)
+        return all(unit.words[0].split()[1:2] == ["max"] for unit in draft.units)
     return draft.link in DESCRIBING and not (draft.link == "in" and all(unit.is_quantity for unit in draft.units))
 
 
@@ -332,7 +380,7 @@ def _is_container(draft: _Draft) -> bool:
 
 def _turned_around(drafts: list[_Draft]) -> list[_Draft]:
     """ "A jar of honey" is honey in a jar, "a set of spoons" spoons in a set."""
-    if not drafts or drafts[0].head not in english().containers | GROUPS:
+    if not drafts or (drafts[0].head not in english().containers | GROUPS and not _is_portioned(drafts[0])):
         return drafts
     container, *others = drafts
     content = next((draft for draft in others if draft.link == "of" and draft.owner is None and draft.words), None)
@@ -346,6 +394,10 @@ def _turned_around(drafts: list[_Draft]) -> list[_Draft]:
     content.units += container.units[place:]
     container.units = container.units[:place]
     return [content, container, *(draft for draft in others if draft is not content)]
+
+
+def _is_portioned(draft: _Draft) -> bool:
+    return draft.head in PORTIONS and draft.units[0].kind == "count"
 
 
 def _with_group(drafts: list[_Draft]) -> list[_Draft]:
@@ -375,12 +427,18 @@ def _with_product_values(drafts: list[_Draft]) -> list[_Draft]:
     if not drafts:
         return []
     product, kept = drafts[0], drafts[:1]
+    _with_own_values(product, drafts[1:])
     owners = {id(draft.owner) for draft in drafts}
     for draft in drafts[1:]:
         is_plain = draft.owner is None and id(draft) not in owners
         is_matter = _describes(draft) or (draft.link == "with" and _is_grade(draft.units[-1]))
         values = [unit for unit in draft.units if not unit.is_word]
-        if is_plain and is_matter and values and draft.words in ([], [product.head], ["composition"], ["set"]):
+        if (
+            is_plain
+            and is_matter
+            and values
+            and draft.words in ([], [product.head], ["composition"], ["material"], ["set"])
+        ):
             product.units += values
         elif is_plain and draft.link == "" and draft.head == product.head and product.words == [product.head]:
             # "Our honey. It's lime blossom honey."
@@ -390,9 +448,57 @@ def _with_product_values(drafts: list[_Draft]) -> list[_Draft]:
     return kept
 
 
+def _with_own_values(product: _Draft, drafts: list[_Draft]) -> None:
+    """What a phrase ends in and only the product can have: "with a zip in L", "with SPF 50 (150 ml)", "in linen
+    measuring 2 x 3 m". Only where one such value is named, or two could be exchanged."""
+    named = [unit.kind for draft in (product, *drafts) for unit in draft.units]
+    for draft in drafts:
+        last = draft.units[-1]
+        is_free = draft.owner is None and draft.link != "not" and len(draft.units) > 1
+        if is_free and named.count(last.kind) == 1 and _is_of_product(last, draft, product):
+            product.units.append(draft.units.pop())
+
+
+def _is_of_product(unit: Unit, draft: _Draft, product: _Draft) -> bool:
+    """Clothes have sizes and their parts none, nothing is filled into a grade, and a thing is as large as its cloth."""
+    if unit.kind == "size":
+        return product.head in english().worn
+    if unit.kind == "quantity m3":
+        return draft.link == "with" and not draft.words and any(_is_grade(each) for each in draft.units)
+    is_area = unit.kind == "quantity m" and " x " in unit.words[0]
+    return is_area and draft.link == "in" and bool(draft.words) and draft.head not in english().features
+
+
 def _is_grade(unit: Unit) -> bool:
     """ "With 70 % merino", "with UPF 50", "with quick release"."""
     return unit.kind in ("share", "property") or (unit.kind == "code" and len(unit.words) > 1)
+
+
+def _with_bare_number(drafts: list[_Draft]) -> list[_Draft]:
+    """ "Gloves, leather, 9.5" are of that size, "tablets, mint, 125" so many."""
+    kinds = {unit.kind for unit in drafts[0].units} if drafts else set()
+    owners = {id(draft.owner) for draft in drafts}
+    for draft in drafts[1:]:
+        is_alone = draft.link == "" and draft.owner is None and len(draft.units) == 1 and id(draft) not in owners
+        if not is_alone or not (number := BARE_NUMBER.fullmatch(" ".join(draft.units[0].words))):
+            continue
+        kind = "size" if drafts[0].head in english().worn else "count"
+        is_size = kind == "size" and (number["rest"] or int(number["whole"]) >= LEAST_BARE_SIZE)
+        is_count = kind == "count" and drafts[0].is_plural and not number["rest"]
+        if (is_size or is_count) and kind not in kinds:
+            value = number[0] if kind == "size" else f"count {number[0]}"
+            drafts[0].units.append(Unit(kind, (value,)))
+            drafts = [each for each in drafts if each is not draft]
+            kinds.add(kind)
+    return drafts
+
+
+def _with_standard_once(drafts: list[_Draft]) -> list[_Draft]:
+    """ "USB stick, USB 3.0"."""
+    for draft in drafts[:1]:
+        named = {unit.words[0] for unit in draft.units if unit.kind == "code" and len(unit.words) > 1} & STANDARDS
+        draft.units = [unit for unit in draft.units if not (unit.is_word and unit.words[0] in named)]
+    return drafts
 
 
 RULES: tuple[Callable[[list[_Draft]], list[_Draft]], ...] = (
@@ -402,8 +508,11 @@ RULES: tuple[Callable[[list[_Draft]], list[_Draft]], ...] = (
     _with_own,
     _with_held,
     _with_descriptions,
+    _with_purposes,
     _with_content,
     _with_group,
     _with_product_values,
     _with_number,
+    _with_bare_number,
+    _with_standard_once,
 )

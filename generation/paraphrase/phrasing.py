@@ -25,6 +25,7 @@ LIMITS = frozenset(("max", "min", "about"))
 LOADS = frozenset(("load", "capacity"))
 BEARS = frozenset(("holds", "hold", "holding", "supports", "support", "carries", "bears", "takes"))
 MEASURED = ("quantity", "count")
+TIMES = ("quantity month", "quantity s")
 PLACES = frozenset(("inside", "outside"))
 
 
@@ -61,7 +62,7 @@ def _may_be_counted(item: Item) -> bool:
 
 
 def with_ranges(items: list[Item]) -> list[Item]:
-    """ "35 to 42 cm" is one fact, and so are "up to 5 kg", "holds max 5 kg", "max load 5 kg" and "5 kg max"."""
+    """ "35 to 42 cm" and "from 35 to 42 cm" are one fact; "up to 5 kg", "holds max 5 kg" and "max load 5 kg" are."""
     found: list[Item] = []
     for item in items:
         before = found[-1] if found else Item("break", "")
@@ -71,6 +72,8 @@ def with_ranges(items: list[Item]) -> list[Item]:
             found.append(item)
         elif before.value == "to" and len(found) > 1 and found[-2].kind == item.kind:
             found[-2:] = [Item(item.kind, f"{found[-2].value} to {item.value}")]
+            if len(found) > 1 and found[-2] == Item("link", "from", found[-2].written):
+                del found[-2]
         else:
             limit = _limit_taken(found)
             found.append(Item(item.kind, f"{limit} {item.value}") if limit else item)
@@ -138,17 +141,18 @@ def with_hands(items: list[Item]) -> list[Item]:
 
 
 def with_time(items: list[Item]) -> list[Item]:
-    """ "Matured for 12 months" is "matured 12 months"."""
+    """ "Matured for 12 months" is "matured 12 months", "battery lasts 7 days" "battery 7 days"."""
     return [
         item
         for index, item in enumerate(items)
-        if not (
+        if not (item.value == "lasts" and items[index + 1 :] and items[index + 1].kind in TIMES)
+        and not (
             item.kind == "link"
             and item.value == "for"
             and index
             and is_participle(items[index - 1])
             and items[index + 1 :]
-            and items[index + 1].kind in ("quantity month", "quantity s")
+            and items[index + 1].kind in TIMES
         )
     ]
 
@@ -187,7 +191,8 @@ def with_lining(items: list[Item]) -> list[Item]:
         item, noun = items[index], NOUNS.get(items[index].value, "")
         end = _end_of_run(items, index + 2)
         is_linked = index + 1 < len(items) and items[index + 1].kind == "link" and items[index + 1].value in SO_MADE
-        if noun and is_linked and end > index + 2 and not (found and found[-1].kind in ("material", "color")):
+        is_bound = bool(found) and found[-1].kind in ("material", "color")
+        if noun and is_linked and end > index + 2 and (not is_bound or items[index + 1].value == "with"):
             found += [Item("link", "with"), *items[index + 2 : end], Item("word", noun, noun)]
             index = end
         else:

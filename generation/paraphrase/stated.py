@@ -31,9 +31,10 @@ COUNTED = re.compile(r"(?P<label>[a-z][a-z -]{1,38}) (?P<value>\d+)")
 CAPITALIZED = re.compile(r"(?P<label>[a-z][a-z-]*(?: [a-z][a-z-]*){0,2}) (?P<value>[A-Z][^,:;.()]*)")
 MEASURED = re.compile(r"(?P<label>[a-z]+(?: [a-z]+){0,2}) (?P<value>\d\S*(?: [^\s,:;.()]+){1,5})")
 LINKING = re.compile(
-    r"\b(?:by|from|in|of|for|with|without|to|on|at|and|or|is|are|the|a|an|no|not|made|fits|holds?|holding|weighs?|weighing|measur(?:es|ing)|burns|up|about|under|over|size|like|[a-z]+ed|as|than|our|your|its)\b"
+    r"\b(?:by|from|in|of|for|with|without|to|on|at|and|or|is|are|the|a|an|no|not|made|fits|holds?|holding|weighs?|weighing|measur(?:es|ing)|burns|up|about|under|over|size|like|[a-z]+ed|[a-z]+able|as|than|our|your|its)\b"
 )
-BEGINS = re.compile(r"[Ii]t (?P<verb>has|weighs|measures)\b")
+# "It is 20 cm high" is rarely said of what a thing has; "it is 2 m long" may be said of a cable.
+BEGINS = re.compile(r"[Ii]t (?P<verb>has|weighs|measures)\b|[Ii]t(?: is|'s) (?=\d[\d.,]* ?[a-z]+ (?:tall|high)$)")
 # "It has a hood, it's detachable": the hood is. What a sentence goes on to say with "and" is said of the same thing.
 GOES_ON = re.compile(
     r"and it (?P<verb>has|holds|weighs|measures)\b|(?:and )?it(?: (?=is)|(?='))(?P<state>'s|is)(?= \w+[- ]safe\b)"
@@ -99,7 +100,7 @@ def about_product(clauses: list[str]) -> list[str]:
         match = BEGINS.match(clause) or (GOES_ON.match(clause) if is_sentence else None)
         is_sentence = match is not None and (is_sentence or clause[0].isupper())
         if match:
-            clause = f"{match['verb'] or 'is'}{clause[match.end() :]}"
+            clause = f"{match['verb'] or 'is'} {clause[match.end() :].lstrip()}"
         found.append(clause)
     return found
 

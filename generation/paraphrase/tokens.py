@@ -31,7 +31,7 @@ SPELLED_MEASURE = re.compile(
 # "For ages 3 and up", "ages 3+".
 AND_UP = r"(?:\+| and (?:up|over|above|older))"
 AGES = re.compile(
-    rf"\b(?:for |from )?(?:ages? (?P<ages>\d{{1,2}}){AND_UP}"
+    rf"\b(?:for |from )?(?:(?P<months>\d{{1,2}})(?:\+ months?| months?{AND_UP})|ages? (?P<ages>\d{{1,2}}){AND_UP}"
     rf"|(?P<years>\d{{1,2}})(?:\+ years?| years?{AND_UP}|[- ]year[- ]olds?{AND_UP}))(?!\w)",
     re.IGNORECASE,
 )
@@ -60,7 +60,7 @@ def tokens_of(text: str) -> list[Token]:
 
 
 def _from_age(match: re.Match[str]) -> str:
-    return f"from {match['ages'] or match['years']} years"
+    return f"from {match['months']} months" if match["months"] else f"from {match['ages'] or match['years']} years"
 
 
 def _in_digits(match: re.Match[str]) -> str:

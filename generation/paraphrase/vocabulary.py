@@ -70,6 +70,7 @@ class English:
     light: frozenset[str]
     features: frozenset[str]
     values: frozenset[str]  # the words of colours and materials
+    hard_values: frozenset[str]  # those that name one alone, not the bottle of "bottle green"
     origins: frozenset[str]
     places: frozenset[str]
     holders: frozenset[str]
@@ -77,6 +78,9 @@ class English:
     drinks: frozenset[str]
     context_colors: frozenset[str]
     described: frozenset[str]  # nouns that an adjective before them is said of, whatever follows
+    worn: frozenset[str]
+    qualities: dict[str, frozenset[str]]  # of some of these: the only words that are
+    of_whole: frozenset[str]  # adjectives that say the same of a thing and of its material
     verbs: frozenset[str]  # as "reaching 8 bar" has them
     manners: frozenset[str]
     numbered: frozenset[str]
@@ -143,6 +147,7 @@ def english() -> English:
         light=frozenset(tables["light"]["words"]),
         features=frozenset(tables["features"]["words"]),
         values=frozenset(_value_words()),
+        hard_values=frozenset(_value_words(most=1)),
         origins=frozenset(concepts("origins")),
         tints=frozenset(
             (*COLORS_IN_CONTEXT, *modifiers["fabrics"], *tables["flavors"]["words"], *tables["patterns"]["words"])
@@ -154,6 +159,9 @@ def english() -> English:
         drinks=frozenset(tables["holders"]["drinks"]),
         vessels=frozenset(tables["holders"]["vessels"]),
         described=frozenset(_described(tables)),
+        worn=frozenset(tables["worn"]["words"]),
+        qualities={noun: frozenset(words) for noun, words in tables["described"]["qualities"].items()},
+        of_whole=frozenset(tables["described"]["of_whole"]),
         context_colors=frozenset(COLORS_IN_CONTEXT),
         places=frozenset(tables["places"]["words"]),
         consumed=frozenset(tables["consumed"]["words"]),
@@ -181,10 +189,13 @@ def _by_thing(sides: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
     return dict(found)
 
 
-def _value_words() -> Iterator[str]:
+def _value_words(most: int | None = None) -> Iterator[str]:
+    """Of values of so many words at the most."""
     for kind, table in TABLES.items():
         for _, entry in _values(kind, table, (ENGLISH, ANY_LANGUAGE)):
-            yield from (fold_word(word) for word in entry.value.split())
+            words = entry.value.split()
+            if most is None or len(words) <= most:
+                yield from (fold_word(word) for word in words)
 
 
 @cache

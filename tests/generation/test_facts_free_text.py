@@ -113,6 +113,8 @@ def test_an_instruction_with_nothing_behind_it_still_names_the_product() -> None
     ("prompt", "product"),
     [
         ("Sneakers: suede heel, rubber sole", {"title": "Sneakers", "features": ["suede heel", "rubber sole"]}),
+        ("Wardrobe: two doors; three drawers", {"title": "Wardrobe", "features": ["two doors", "three drawers"]}),
+        ("Sleeves: long; collar: round", {"attributes": {"Sleeves": "long", "collar": "round"}}),
         ("Colours: red, blue", {"attributes": {"Colours": "red, blue"}}),
         ("Brand: Nordlund, Bergen", {"brand": "Nordlund, Bergen"}),
     ],

@@ -112,6 +112,92 @@ def test_small_words_and_symbols_are_not_lost(one: str, other: str) -> None:
     assert not agree(*(of_product({"title": text}) for text in (one, other)))
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Bath robe, terry", "Terry bathrobe"),
+        ("Tripod floor lamp", "Floor lamp, tripod"),
+        ("Polished wedding ring", "Wedding ring, polished"),
+        ("Baby sleeping bag", "Sleeping bag for babies"),
+        ("Running shorts with zip pocket", "Running shorts with a zipped pocket"),
+        ("Jacket with a zip in L", "Jacket, L, with a zip"),
+        ("Sun cream with SPF 30 (150 ml)", "Sun cream, 150 ml, SPF 30"),
+        ("Hand cream with almond oil in a 75 ml tube", "Hand cream, 75 ml tube, almond oil"),
+        ("Grey and black work trousers", "Work trousers, grey/black"),
+        ("Strap, adjustable from 90 to 150 cm", "Adjustable strap, 90-150 cm"),
+        ("20 sheets of drawing paper", "Drawing paper, 20 sheets"),
+        ("Gloves, leather, 9.5", "Leather gloves, size 9.5"),
+        ("Toothpaste tablets, 125", "125 toothpaste tablets"),
+        ("USB stick, USB 3.0", "USB 3.0 stick"),
+        ("Tent for three", "3-person tent"),
+        ("Puzzle mat for up to 1500 pieces", "Puzzle mat, up to 1500 pieces"),
+        ("Soap, palm oil free", "Soap without palm oil"),
+        ("Muesli sugar free", "Muesli without sugar"),
+        ("Belt with a loop for a hammer", "Belt with a hammer loop"),
+        ("Fountain for pets holding 2 l", "Pet fountain, 2 l"),
+        ("Vase, ribbed. It's 25 cm tall.", "Ribbed vase, 25 cm high"),
+        ("Bib, suitable from 6 months", "Bib, 6 months and up"),
+        ("Tracker, battery lasts 7 days", "Tracker, battery 7 days"),
+        ("Merlot, 2021", "Merlot from 2021"),
+        ("Throw in fleece lined with silk", "Fleece throw with silk lining"),
+        ("Wardrobe: two doors; 200 cm high", "Wardrobe with 2 doors, height 200 cm"),
+        ("Cheese\nMatured: 12 months", "Cheese, matured 12 months"),
+        ("Bra\nWashable: By hand", "Bra, washable by hand"),
+    ],
+)
+def test_a_turn_of_phrase_changes_no_fact(one: str, other: str) -> None:
+    assert agree(of_prompt(one), of_prompt(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Tea light holder", "Tea holder, light"),
+        ("Cold air fan", "Air fan, cold"),
+        ("Double door fridge", "Door fridge, double"),
+        ("Raw silk scarf", "Silk scarf, raw"),
+        ("Baby doll bed", "Doll bed for babies"),
+        ("Toddler bed", "Bed for babies"),
+        ("Backpack, 20 l, with an insulated 1 l bottle", "Backpack, 1 l, with an insulated 20 l bottle"),
+        ("Backpack with an insulated 1 l bottle", "Backpack, 1 l, with an insulated bottle"),
+        ("Jacket, M, with a vest in L", "Jacket, L, with a vest in M"),
+        ("Backpack with size M bottle", "Backpack, size M, with bottle"),
+        ("Picture, 30 x 40 cm, in cardboard tube 40 x 50 cm", "Picture, 40 x 50 cm, in cardboard tube 30 x 40 cm"),
+        ("Cushion filled with goose down", "Cushion filled with down"),
+        ("Wine glass, crystal", "Wine, glass crystal"),
+        ("Knife set, 5 pieces", "Set of 5 knife sets"),
+        ("Mug, red, black lid", "Mug, black, red lid"),
+        ("Pan in red and black lid", "Red and black pan, lid"),
+        ("Cable 2 m black, 1 m white", "Cable 1 m black, 2 m white"),
+        ("Strap, adjustable to 150 cm", "Strap, adjustable from 150 cm"),
+        ("Gloves, leather, 9.5", "Gloves, leather, 95"),
+        ("Gloves, leather, 20", "20 leather gloves"),
+        ("Socks, wool, 3", "Socks, wool, size 3"),
+        ("USB stick, USB 3.0", "USB stick, USB 2.0"),
+        ("Tent for three", "Three tents"),
+        ("Calendar for 2027", "Calendar for 2028"),
+        ("Rack for 12 bottles", "Rack with 12 bottles"),
+        ("Mat, 1500 pieces", "Mat for up to 1500 pieces"),
+        ("Soap with palm, oil free", "Soap without palm oil"),
+        ("Vegan soap, palm oil free", "Palm soap, vegan oil free"),
+        ("Bag with a holder for the cup", "Bag with a cup for the holder"),
+        ("Cup holder for the car", "Car holder for the cup"),
+        ("Harness for dogs weighing 10 kg", "Dog harness, 10 kg"),
+        ("Lamp with a cable. It is 2 m long.", "Lamp, length 2 m, with a cable"),
+        ("Bib, 6 months", "Bib, 6 months and up"),
+        ("Throw in fleece lined with silk", "Throw in silk lined with fleece"),
+        ("Non-toxic paint", "Toxic paint"),
+        ("Non-stick steel pan, coated", "Coated pan, non-steel"),
+        ("Stone grey linen apron", "Grey stone linen apron"),
+        ("Cheese\nMatured: 12 months", "Cheese, matured 24 months"),
+        ("Kids' bike\nFor: Girls", "Kids' bike\nFor: Boys"),
+        ("Ring\nStone: blue", "Blue ring, stone"),
+    ],
+)
+def test_a_turn_of_phrase_that_changes_one_is_a_difference(one: str, other: str) -> None:
+    assert not agree(of_prompt(one), of_prompt(other))
+
+
 def test_one_value_under_two_labels_is_two_facts() -> None:
     weight = of_product({"title": "Shelf", "attributes": {"Weight": "5 kg"}})
     load = of_product({"title": "Shelf", "attributes": {"Maximum load": "5 kg"}})
