@@ -32,6 +32,7 @@ from accounts.models import (
     User,
     Workspace,
 )
+from accounts.retiring import retire
 from accounts.services.deletion import delete_account, request_deletion, restore
 from accounts.services.keys import issue_key
 from accounts.signals import workspace_erasing
@@ -123,6 +124,7 @@ def test_it_is_read_only_for_pages_and_api(shop: Workspace, alice: User, sign_in
     client, program = sign_in(alice), api(shop)
     program.post("/api/v1/descriptions", {"prompt": "Oak board"}, content_type="application/json")  # known from now on
     close(shop)
+    retire()
     texts = Text.objects.in_workspace(shop).count()
 
     for name in ("api_keys", "usage_caps", "import_new", "data_retention"):

@@ -6,7 +6,7 @@ import re
 import time
 
 from generation.llm.providers.offline.composing import compose_reply
-from generation.llm.providers.offline.wishes import CannotFollow, with_wishes
+from generation.llm.providers.offline.wishes import CannotFollow, most_words, with_wishes
 from generation.llm.types import Completion, Endpoint, ModelSpec, OnText, Request, Usage
 
 _SENTENCE = re.compile(r".+?(?:[.!?…](?=\s)\s*|\n+|$)", re.DOTALL)
@@ -33,6 +33,6 @@ def _reply(request: Request) -> str:
     if not request.turns:
         return compose_reply(request.brief, request.variation)
     try:
-        return compose_reply(with_wishes(request.brief))
+        return compose_reply(with_wishes(request.brief), most_words=most_words(request.brief))
     except CannotFollow as reason:
         return str(reason)

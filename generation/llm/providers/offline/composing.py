@@ -24,20 +24,22 @@ _ABOUT_WHOLE_TEXTS = ("too_short", "too_long", "off_topic")
 _SPECIFICATIONS = (Rank.SIZE, Rank.PRACTICAL, Rank.REST)
 
 
-def compose_reply(brief: Brief, variation: int = 0) -> str:
+def compose_reply(brief: Brief, variation: int = 0, most_words: int | None = None) -> str:
     """The description, and the labelled lines of the further fields that were asked for."""
-    fields = compose_missing({"description": compose_description(brief, variation)}, brief.fields, brief.facts)
+    description = compose_description(brief, variation, most_words)
+    fields = compose_missing({"description": description}, brief.fields, brief.facts)
     return join_reply(fields, brief.fields)
 
 
-def compose_description(brief: Brief, variation: int = 0) -> str:
+def compose_description(brief: Brief, variation: int = 0, most_words: int | None = None) -> str:
     chooser = Chooser(f"{facts_hash(brief.facts)} {brief.tone} {variation}")
     outline = outline_of(brief)
     if brief.language == "en":
         lines = english.write_lines(outline, brief.tone, chooser)
     else:
         lines = labelled.write_lines(outline, brief.tone, brief.language, chooser)
-    chosen = fit(with_mentions(lines, brief), MOST_WORDS[brief.length])
+    budget = MOST_WORDS[brief.length]
+    chosen = fit(with_mentions(lines, brief), budget if most_words is None else min(budget, most_words))
     with_bullets = brief.length == "long" and brief.channel != "google"
     text = lay_out(chosen, with_bullets=with_bullets)
     if _complaints(text, brief):

@@ -46,7 +46,7 @@ def with_wishes(brief: Brief) -> Brief:
 
 
 def _with_wish(brief: Brief, wish: str) -> Brief:
-    said = " ".join(wish.casefold().strip(" .!").split()).removeprefix("make it ").removeprefix("please ")
+    said = _said(wish)
     if said in STEPS:
         return _longer(brief, STEPS[said])
     if said in TONES:
@@ -56,6 +56,19 @@ def _with_wish(brief: Brief, wish: str) -> Brief:
             raise CannotFollow(f"{NOT_IN_FACTS} the {missing[0].strip()}.")
         return replace(brief, instructions=f"{brief.instructions} {wish.rstrip('.')}.".strip())
     raise CannotFollow(f"{NOT_FOLLOWED} {ABLE_TO}")
+
+
+def most_words(brief: Brief) -> int | None:
+    """Fewer than the text had of which “shorter” was said; None where it was not, or “longer” since."""
+    most = None
+    for turn in brief.turns:
+        if (step := STEPS.get(_said(turn.wish))) is not None:
+            most = len(turn.text.split()) - 1 if step < 0 else None
+    return most
+
+
+def _said(wish: str) -> str:
+    return " ".join(wish.casefold().strip(" .!").split()).removeprefix("make it ").removeprefix("please ")
 
 
 def _longer(brief: Brief, step: int) -> Brief:
