@@ -192,6 +192,10 @@ def test_a_turn_of_phrase_changes_no_fact(one: str, other: str) -> None:
         ("Cheese\nMatured: 12 months", "Cheese, matured 24 months"),
         ("Kids' bike\nFor: Girls", "Kids' bike\nFor: Boys"),
         ("Ring\nStone: blue", "Blue ring, stone"),
+        # One word on one side of an ocean, two things on the other.
+        ("Blue denim jumper, size 12.", "Blue denim sweater, size 12."),
+        ("Black phone, 12 cm.", "Black mobile phone, 12 cm."),
+        ("Steel torch, 20 cm.", "Steel flashlight, 20 cm."),
     ],
 )
 def test_a_turn_of_phrase_that_changes_one_is_a_difference(one: str, other: str) -> None:
