@@ -91,6 +91,7 @@ class Script:
         self.gate = threading.Event()
         self.batches = Batches(self.answer, self.record_batched)
         self.prompt_cache = PromptCache()
+        self.in_flight: set[int] = set()  # threads; those of requests that came before the last reset are not of them
         self.reset()
 
     def reset(self) -> None:
@@ -99,7 +100,7 @@ class Script:
             self.behaviours = [Behaviour()]
             self.meter = Meter()
             self.requests: list[dict[str, Any]] = []
-            self.in_flight = 0
+            self.in_flight.clear()
             self.gate.clear()
         self.prompt_cache.forget()
 
@@ -112,15 +113,15 @@ class Script:
         with self.lock:
             self.requests = [*self.requests[-LATEST_REQUESTS + 1 :], request]
             self.meter.headers, self.meter.asked = headers, asked
-            self.in_flight += 1
+            self.in_flight.add(threading.get_ident())
             self.meter.requests += 1
-            self.meter.most_in_flight = max(self.meter.most_in_flight, self.in_flight)
+            self.meter.most_in_flight = max(self.meter.most_in_flight, len(self.in_flight))
             self.meter.call_ids.append(call_id)
             return self.behaviours.pop(0) if len(self.behaviours) > 1 else self.behaviours[0]
 
     def leave(self) -> None:
         with self.lock:
-            self.in_flight -= 1
+            self.in_flight.discard(threading.get_ident())
 
     def record(self, call_id: str, model: str, tokens: dict[str, int]) -> dict[str, Any]:
         """The line on the meter, which a stream adds the time of its first piece to."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from generation.llm.replies import split_shared_reply
 from generation.llm.types import Capabilities, Endpoint, Quirks, Usage
 from generation.prompts import build_shared_request
 from tests.generation.llm_calls import ANTHROPIC, BRIEF, OPENAI, STREAMED, TEXT, Api, make_request
+from tests.races.product import eventually
 from tests.servers import Provider, run_provider
 
 both = pytest.mark.parametrize("api", [ANTHROPIC, OPENAI], ids=["anthropic", "openai"])
@@ -81,6 +83,21 @@ def test_usage_equals_what_the_provider_metered(server: Provider, api: Api) -> N
     assert usage == Usage(
         input_uncached=served["input_uncached"], input_cached=700, cache_write_short=30, output=41, tier="standard"
     )
+
+
+def test_meter_counts_nothing_that_came_before_its_reset(server: Provider) -> None:
+    """A killed process leaves calls behind that end in the middle of whatever is measured next."""
+    server.behave({"barrier": True})
+    with ThreadPoolExecutor() as pool:
+        left_behind = pool.submit(ANTHROPIC.complete, server)
+        assert eventually(lambda: server.meter()["requests"] == 1)
+        server.reset()
+        server.release()
+        left_behind.result()
+
+    ANTHROPIC.complete(server)
+
+    assert server.meter()["most_in_flight"] == 1
 
 
 def test_anthropic_tells_cache_writes_apart(server: Provider) -> None:
