@@ -36,6 +36,7 @@ from accounts.models import UsageEntry, User, Workspace
 from accounts.services.keys import issue_key
 from accounts.services.workspaces import create_workspace
 from contentopt.engines import stop
+from contentopt.tenancy import enter_all
 from tests.servers import KEY, Provider, run_provider
 
 SECONDS = 3
@@ -129,6 +130,7 @@ def set_up() -> tuple[Workspace, str]:
 
 
 def main() -> None:
+    enter_all()
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     workspace, key = set_up()
     with run_provider() as provider:
@@ -152,14 +154,16 @@ def compare(targets: list[Target], rounds: int, provider: Provider, workspace: W
     provider.reset()
     before = spent_by(workspace)
     figures: dict[tuple[str, int], list[Figures]] = {}
+    metered = 0
     for _ in range(rounds):
+        metered += provider.cost_nanos()
         for target in targets:
             for connections in CONNECTIONS:
                 figures.setdefault((target.name, connections), []).append(measure(target, connections))
                 if target.pid is None:
                     provider.reset()
     report(figures, rounds)
-    spent, metered = spent_by(workspace) - before, provider.cost_nanos()
+    spent, metered = spent_by(workspace) - before, metered + provider.cost_nanos()
     print(f"ledger ${spent / 1e9:.9f}, provider ${metered / 1e9:.9f}: {'equal' if spent == metered else 'DIFFERENT'}")
 
 
