@@ -246,7 +246,7 @@ def test_killed_valkey_is_back_with_its_data(local: Path, hold: Hold) -> None:
 
     os.kill(killed, signal.SIGKILL)
 
-    assert eventually(lambda: server_pid(local, "valkey") not in (0, killed) and is_running(local, "valkey"))
+    assert eventually(lambda: server_pid(local, "valkey") not in (0, killed) and is_running(local, "valkey"), seconds=3)
     assert read(redis_url, "job") == "17"
 
 

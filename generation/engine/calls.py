@@ -23,7 +23,6 @@ from accounts import budgets
 from accounts.budgets import Attempt, Payer, ReservationLost, Tokens
 from accounts.models import Reservation
 from contentopt.connections import let_go
-from contentopt.database.rows import insert
 from generation.caching.asking import PROMPT_VERSION
 from generation.engine import upstream
 from generation.facts import Brief, Task
@@ -207,8 +206,7 @@ def put_on_the_books(calls: Sequence[LlmCall]) -> dict[UUID, ReservationLost]:
             # The first one's id is what the provider is told.
             for call in sent:
                 call.batch_id = sent[0].pk
-        for call in sent:
-            insert(call)
+        LlmCall.objects.bulk_create(sent)
     return lost
 
 

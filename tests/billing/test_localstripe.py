@@ -20,7 +20,7 @@ import pytest
 import stripe as sdk
 
 from contentopt.engines.engine import free_port
-from tests.races.product import eventually
+from tests.programs import run_program
 from tests.servers import ROOT, STRIPE_KEY, Stripe
 
 pytestmark = pytest.mark.xdist_group("localstripe")
@@ -90,20 +90,11 @@ def localstripe() -> Iterator[str]:
         assert not os.environ.get("REQUIRE_LOCALSTRIPE"), "REQUIRE_LOCALSTRIPE is set, and localstripe is not installed"
         pytest.skip("localstripe is not installed: make localstripe")
     port = free_port()
-    with subprocess.Popen([PYTHON, "-c", PROGRAM, str(port)], stderr=subprocess.DEVNULL) as server:
-        try:
-            url = f"http://127.0.0.1:{port}"
-            assert eventually(lambda: is_up(url), 20), "localstripe does not start"
-            yield url
-        finally:
-            server.terminate()
-
-
-def is_up(url: str) -> bool:
-    try:
-        return httpx2.get(f"{url}/v1/customers").status_code == 401
-    except httpx2.TransportError:
-        return False
+    command = [str(PYTHON), "-c", PROGRAM, str(port)]
+    with run_program(
+        command, port, "/v1/customers", lambda reply: reply.status_code == 401, stderr=subprocess.DEVNULL
+    ) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from generation import health
 from generation.engine import writing
 from generation.models import LlmCall, LlmModel
 from tests.conftest import ApiClient
-from tests.races.product import eventually
+from tests.programs import run_program
 from tests.servers import KEY
 
 pytestmark = pytest.mark.django_db
@@ -113,20 +112,8 @@ def aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip("aimock is not installed: it needs Node, and `npm ci` in tests/vendor_servers")
     fixtures, port = tmp_path_factory.mktemp("aimock"), free_port()
     command = ["node", str(AIMOCK), "--port", str(port), "--fixtures", str(fixtures), "--log-level", "warn"]
-    with subprocess.Popen(command) as server:
-        try:
-            url = f"http://127.0.0.1:{port}"
-            assert eventually(lambda: is_up(url), 20), "aimock does not start"
-            yield url
-        finally:
-            server.terminate()
-
-
-def is_up(url: str) -> bool:
-    try:
-        return httpx2.get(f"{url}/__aimock/journal").is_success
-    except httpx2.TransportError:
-        return False
+    with run_program(command, port, "/__aimock/journal", lambda reply: reply.is_success) as url:
+        yield url
 
 
 @pytest.fixture

@@ -99,6 +99,7 @@ def test_all_that_failed_is_sent_again_under_the_same_ids(
     assert ask(client, "post", f"{url}/replay-failed").json() == {"deliveries": 0}
 
 
+@pytest.mark.django_db
 def test_a_test_a_delivery_with_its_attempts_and_a_replay(
     client: Client, endpoint: Endpoint, receiver: Receiver, secret: str
 ) -> None:
