@@ -19,7 +19,7 @@ from accounts.services.workspaces import create_workspace
 from accounts.throttling import steps_at
 from contentopt.tenancy import across_workspaces
 from generation.health.breakers import known, local_circuits
-from tests.races.product import Product, run_product
+from tests.races.product import Product, eventually, run_product
 from tests.servers import Provider, run_provider
 
 
@@ -158,6 +158,10 @@ def running_product(provider_process: Provider, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture
-def product(running_product: Product, provider: Provider) -> Product:
-    """The whole product under its supervisor, started once a test process, for races and browser alike."""
+def product(running_product: Product, provider_process: Provider) -> Product:
+    """The whole product under its supervisor, started once a test process, for races and browser alike. An earlier
+    test's calls are over, and what processes it killed had asked for is on the books: none of it is met here."""
+    eventually(lambda: not running_product.open_holds(), 5)
+    running_product.settle_open_holds()
+    provider_process.reset()
     return running_product

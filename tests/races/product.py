@@ -194,6 +194,16 @@ class Product:
 
     # --- What is on the books ---
 
+    def settle_open_holds(self) -> None:
+        """Now what the clock does once they have expired: what a killed process had asked for counts at its ceiling."""
+        self.execute("UPDATE accounts_reservation SET expires_at = now() WHERE state IN ('held', 'dispatched')")
+        assert eventually(lambda: not self.open_holds()), self.open_holds()
+
+    def open_holds(self) -> list[tuple[Any, ...]]:
+        return self.fetch(
+            "SELECT id, state, expires_at FROM accounts_reservation WHERE state IN ('held', 'dispatched')"
+        )
+
     @property
     def broker_url(self) -> str:
         return Valkey(self.local).url().removesuffix("/0") + "/1"

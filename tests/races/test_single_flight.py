@@ -72,8 +72,10 @@ def test_failure_is_shared_instead_of_repeated(product: Product, key: str) -> No
     assert {reply.status_code for reply in replies} == {503}
     assert {reply.headers["Retry-After"] for reply in replies} == {"7"}
     assert {reply.json()["error"]["code"] for reply in replies} == {"provider_unavailable"}
-    asked = product.fetch("SELECT model_id FROM generation_llmcall WHERE outcome = 'failed'")
-    assert len(asked) == len(set(asked)) == product.provider.meter()["requests"]  # no model was asked twice
+    meter = product.provider.meter()
+    failed = "SELECT model_id FROM generation_llmcall WHERE outcome = 'failed' AND id::text = ANY(%s)"
+    asked = product.fetch(failed, meter["call_ids"])
+    assert len(asked) == len(set(asked)) == meter["requests"]  # no model was asked twice
 
 
 @pytest.fixture
