@@ -122,7 +122,7 @@ BEYOND = {
     "accounts/services/margins.py": "staff",
     "accounts/services/spending.py": "staff",
     "accounts/services/workspaces.py": "which workspaces a person is in",
-    "accounts/views.py": "a signed link names a membership",
+    "accounts/views/alerts.py": "a signed link names a membership",
     "billing/closing.py": "all that are being deleted",
     "billing/management/commands/sync_stripe.py": "all customers",
     "billing/reconciling.py": "all customers",
