@@ -20,7 +20,6 @@ from tests.servers import ROOT, Provider
 HERE = Path(__file__).resolve().parent
 OFFLINE = {"ANTHROPIC_API_KEY": "", "WEB_THREADS": "8", "BULK_WORKERS": "1"}
 LISTS = ("texts", "products", "catalogues", "runs", "api-keys")
-START_SECONDS = 300  # of a machine that is busy with other things
 ALL_PHASES = "examples,coverage,fuzzing,stateful"
 
 
@@ -54,7 +53,7 @@ def main() -> int:
     nobody = Provider("http://127.0.0.1:9")
     with (
         tempfile.TemporaryDirectory() as folder,
-        run_product(Path(folder), nobody, START_SECONDS, **OFFLINE) as product,
+        run_product(Path(folder), nobody, **OFFLINE) as product,
     ):
         key = product.create_key("Contract")
         rows = Path(folder) / "rows.json"

@@ -99,11 +99,11 @@ class Product:
         }
         return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"} | ours
 
-    def await_ready(self, seconds: float = START_SECONDS) -> None:
-        eventually(lambda: READY in self.said() or self.supervisor.poll() is not None, seconds)
+    def await_ready(self) -> None:
+        eventually(lambda: READY in self.said() or self.supervisor.poll() is not None, START_SECONDS)
         assert READY in self.said(), self.said()
         with Celery(broker=self.broker_url, set_as_current=False) as app:
-            assert eventually(lambda: len(app.control.ping(timeout=0.5) or []) == WORKERS, seconds), self.said()
+            assert eventually(lambda: len(app.control.ping(timeout=0.5) or []) == WORKERS, START_SECONDS), self.said()
 
     def said(self) -> str:
         return self.output.read_text()
@@ -222,12 +222,10 @@ class Product:
 
 
 @contextmanager
-def run_product(
-    folder: Path, provider: Provider, start_seconds: float = START_SECONDS, /, **environment: str
-) -> Iterator[Product]:
+def run_product(folder: Path, provider: Provider, **environment: str) -> Iterator[Product]:
     product = Product(folder, provider, **environment)
     try:
-        product.await_ready(start_seconds)
+        product.await_ready()
         yield product
     finally:
         product.stop()
