@@ -73,6 +73,9 @@ class WorkspaceAPIView(APIView):
     pagination_class: type[BasePagination] = NewestFirst
     # A repeated POST gives its reply again: True where that holds a secret, which is then kept encrypted.
     is_reply_secret = False
+    # The reply is kept in the transaction of what a POST does, so that neither is there without the other: for what
+    # happens in the database alone.
+    is_kept_with_its_work = False
     deprecations: tuple[Deprecation, ...] = ()  # of what the request used
 
     @property

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Scope
-from generation.api.base import NewestFirst, PageQuery, WorkspaceAPIView, body_hash
+from generation.api.base import NewestFirst, PageQuery, WorkspaceAPIView
 from generation.api.document import operation
 from generation.api.strict import StrictSerializer, TextField
 from generation.models import Comment, Product, Text
@@ -57,23 +57,18 @@ class ProductComments(CommentList):
 
 
 class TextComments(CommentList):
+    is_kept_with_its_work = True
+
     @operation("list_text_comments", query=PageQuery, replies={200: CommentReply(many=True)}, errors=[404])
     def get(self, _request: Request, pk: str) -> Response:
         """What was said about this version of a text, oldest first."""
         return self.comments(self.find(Text.objects.all(), pk))
 
     @operation("add_comment", body=CommentBody, replies={201: CommentReply}, errors=[404])
-    def post(self, request: Request, pk: str) -> Response:
+    def post(self, _request: Request, pk: str) -> Response:
         """Say something about a text."""
         text: Text = self.find(Text.objects.select_related("product"), pk)
-        comment = add_comment(
-            text=text,
-            words=self.body(CommentBody)["comment"],
-            by=self.person,
-            api_key=self.key,
-            idempotency_key=self.idempotency_key(),
-            request_hash=body_hash([str(pk), request.data]),
-        )
+        comment = add_comment(text=text, words=self.body(CommentBody)["comment"], by=self.person, api_key=self.key)
         return Response(CommentReply(comment).data, status=201)
 
 

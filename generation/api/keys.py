@@ -123,6 +123,7 @@ class RotateBody(StrictSerializer):
 
 class KeysView(WorkspaceAPIView):
     required_scope = Scope.ADMIN
+    is_kept_with_its_work = True
 
     def find_within(self, pk: str) -> ApiKey:
         """One that may do no more than the key that asks."""

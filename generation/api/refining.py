@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from generation.api.base import WorkspaceAPIView
+from generation.api.base import WorkspaceAPIView, body_hash
 from generation.api.document import operation
 from generation.api.strict import StrictSerializer, TextField, UsdField
 from generation.api.texts import TextReply, text_reply
@@ -34,11 +34,19 @@ class RefinementReply(serializers.Serializer[Refinement]):
 
 class RefineText(WorkspaceAPIView):
     @operation("refine_text", body=RefineBody, replies={200: RefinementReply}, errors=[402, 404, 409, 503])
-    def post(self, _request: Request, pk: str) -> Response:
+    def post(self, request: Request, pk: str) -> Response:
         """Change a text in one respect. For a product's text the reply holds a proposal, to be kept or rejected; refine
         that one to go on with the conversation. A wish that needs what the facts do not state is answered in words,
         and no text is written for it."""
         text: Text = self.find(Text.objects.select_related("product__text", "product__catalogue"), pk)
         instruction = self.body(RefineBody)["instruction"]
-        refinement = refine(text=text, wish=instruction, payer=self.payer, by=self.person)
+        key = self.idempotency_key()
+        refinement = refine(
+            text=text,
+            wish=instruction,
+            payer=self.payer,
+            by=self.person,
+            idempotency_key=key,
+            request_hash=body_hash([str(pk), request.data]) if key else "",
+        )
         return Response(RefinementReply(refinement).data)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,10 +32,11 @@ def repeatable(handler: Callable[..., Any]) -> Callable[..., Any]:
         with once(Asked(view.workspace.pk, view.key, key, request_hash(request), sealed_with)) as found:
             if isinstance(found, Kept):
                 return HttpResponse(found.body, status=found.status, headers=found.headers)
-            response = handler(view, request, *args, **named)
-            reply = rendered(response) if isinstance(response, Response) else response
-            headers = {name: reply[name] for name in ("Content-Type", *KEPT_HEADERS) if name in reply}
-            found.keep(Kept(reply.status_code, reply.content, headers))
+            with transaction.atomic() if view.is_kept_with_its_work else nullcontext():
+                response = handler(view, request, *args, **named)
+                reply = rendered(response) if isinstance(response, Response) else response
+                headers = {name: reply[name] for name in ("Content-Type", *KEPT_HEADERS) if name in reply}
+                found.keep(Kept(reply.status_code, reply.content, headers))
             return reply
 
     return done_once

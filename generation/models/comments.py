@@ -20,8 +20,6 @@ class Comment(WorkspaceOwned):
     api_key = models.ForeignKey(
         ApiKey, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", help_text="Of a program's comment."
     )
-    idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (NULLs do not collide)
-    request_hash = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     edited_at = models.DateTimeField(null=True, blank=True)
 
@@ -29,14 +27,7 @@ class Comment(WorkspaceOwned):
 
     class Meta:
         ordering = ("created_at", "id")
-        constraints = [
-            models.CheckConstraint(condition=~Q(words=""), name="comment_not_empty"),
-            models.UniqueConstraint(
-                fields=("workspace", "idempotency_key"),
-                condition=Q(idempotency_key__isnull=False),
-                name="comment_once_per_idempotency_key",
-            ),
-        ]
+        constraints = [models.CheckConstraint(condition=~Q(words=""), name="comment_not_empty")]
         indexes = [models.Index(fields=("text", "created_at"), name="comment_of_text")]
 
     def __str__(self) -> str:

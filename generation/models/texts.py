@@ -161,6 +161,8 @@ class Refinement(WorkspaceOwned):
     text = models.OneToOneField(Text, on_delete=models.CASCADE, null=True, blank=True, related_name="refinement")
     answer = models.TextField(blank=True, help_text="Why no text came of it, in words for whoever wished it.")
     cost_nanos = models.BigIntegerField(default=0)
+    idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 (NULLs do not collide)
+    request_hash = models.CharField(max_length=64, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -176,5 +178,10 @@ class Refinement(WorkspaceOwned):
             ),
             models.CheckConstraint(condition=Q(cost_nanos__gte=0), name="refinement_cost_not_negative"),
             models.CheckConstraint(condition=~Q(wish=""), name="refinement_wish_not_empty"),
+            models.UniqueConstraint(
+                fields=("workspace", "idempotency_key"),
+                condition=Q(idempotency_key__isnull=False),
+                name="refinement_once_per_idempotency_key",
+            ),
         ]
         indexes = [models.Index(fields=("product", "-created_at"), name="refinement_of_product")]

@@ -2,58 +2,27 @@
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import ApiKey, User, Workspace
 from contentopt.errors import DomainError, NotAllowed
 from generation.models import Comment, Product, Text
-from generation.services.idempotency import refuse_another_body
 from generation.services.mentions import tell_mentioned, untell
 from generation.services.texts import clean
 
 MAX_COMMENT = 2_000
 
 
-def add_comment(
-    *,
-    text: Text,
-    words: str,
-    by: User | None,
-    api_key: ApiKey | None = None,
-    idempotency_key: str | None = None,
-    request_hash: str = "",
-) -> Comment:
+@transaction.atomic
+def add_comment(*, text: Text, words: str, by: User | None, api_key: ApiKey | None = None) -> Comment:
     """Whoever is mentioned in it (“@bob”) gets a mail, unless they want none."""
-    words = _checked(words)
-    if earlier := _replayed(text, idempotency_key, request_hash):
-        return earlier
-    try:
-        with transaction.atomic():
-            comment = Comment.objects.create(
-                workspace_id=text.workspace_id,
-                text=text,
-                words=words,
-                created_by=by,
-                api_key=api_key,
-                idempotency_key=idempotency_key,
-                request_hash=request_hash,
-            )
-            tell_mentioned(comment)
-    except IntegrityError:  # the same key arrived twice at once, and the other one is stored by now
-        if earlier := _replayed(text, idempotency_key, request_hash):
-            return earlier
-        raise
+    comment = Comment.objects.create(
+        workspace_id=text.workspace_id, text=text, words=_checked(words), created_by=by, api_key=api_key
+    )
+    tell_mentioned(comment)
     return comment
-
-
-def _replayed(text: Text, idempotency_key: str | None, request_hash: str) -> Comment | None:
-    if idempotency_key is None:
-        return None
-    earlier = Comment.objects.in_workspace(text.workspace_id).filter(idempotency_key=idempotency_key).first()
-    refuse_another_body(earlier, request_hash)
-    return earlier
 
 
 @transaction.atomic

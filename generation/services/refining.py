@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.budgets import Payer
@@ -16,13 +16,22 @@ from generation.facts import Brief, Complaint, Turn, brief_from, facts_hash, uns
 from generation.llm.replies import NOT_IN_FACTS, join_reply
 from generation.models import Product, Refinement, Text
 from generation.services.decisions import reject_text, restore_text
+from generation.services.idempotency import refuse_another_body
 from generation.services.texts import clean
 
 MAX_WISH = 500
 MOST_TURNS = 20  # that are looked up; how many of them a model sees depends on their size
 
 
-def refine(*, text: Text, wish: str, payer: Payer, by: User | None = None) -> Refinement:
+def refine(
+    *,
+    text: Text,
+    wish: str,
+    payer: Payer,
+    by: User | None = None,
+    idempotency_key: str | None = None,
+    request_hash: str = "",
+) -> Refinement:
     """Write the text anew with one more wish. What comes of it stands in the returned row: a proposal (for a product;
     else a text of its own), or, where the facts do not support the wish, why not. Neither changes the present text.
 
@@ -31,10 +40,36 @@ def refine(*, text: Text, wish: str, payer: Payer, by: User | None = None) -> Re
     wish = " ".join(clean(wish).split())[:MAX_WISH]
     if not wish:
         raise DomainError("Say what is to change.", code="invalid")
+    if idempotency_key and (earlier := _replayed(text, idempotency_key, request_hash)):
+        return earlier
     require_current(text)
-    brief = brief_from(text.brief, text_facts(text))
-    refinement = Refinement(workspace_id=text.workspace_id, product=text.product, basis=text, wish=wish, created_by=by)
-    if unsupported := unsupported_in(wish, brief):
+    refinement = Refinement(
+        workspace_id=text.workspace_id,
+        product=text.product,
+        basis=text,
+        wish=wish,
+        created_by=by,
+        idempotency_key=idempotency_key,
+        request_hash=request_hash,
+    )
+    try:
+        return _followed(refinement, payer)
+    except IntegrityError:  # the same key arrived twice at once, and the other one is stored by now
+        if earlier := _replayed(text, idempotency_key or "", request_hash):
+            return earlier
+        raise
+
+
+def _replayed(text: Text, idempotency_key: str, request_hash: str) -> Refinement | None:
+    rows = Refinement.objects.in_workspace(text.workspace_id).select_related("text")
+    earlier = rows.filter(idempotency_key=idempotency_key).first()
+    refuse_another_body(earlier, request_hash)
+    return earlier
+
+
+def _followed(refinement: Refinement, payer: Payer) -> Refinement:
+    brief = brief_from(refinement.basis.brief, text_facts(refinement.basis))
+    if unsupported := unsupported_in(refinement.wish, brief):
         return _answered(refinement, unsupported_answer(unsupported))
     return _written(refinement, brief, payer)
 

@@ -125,6 +125,12 @@ def approve(text_id: UUID, words: str) -> str:
         return error.code
 
 
+def post(key: str, path: str, body: dict[str, Any]) -> int:
+    """The status of a request under an Idempotency-Key."""
+    client = Client(headers={"Authorization": f"Bearer {key}", "Idempotency-Key": "once"})
+    return client.post(path, body, content_type="application/json").status_code
+
+
 def write_each(item_ids: Sequence[UUID]) -> list[str | None]:
     return [write_item(item_id, publish_next=False) for item_id in item_ids]
 
