@@ -24,7 +24,6 @@ def manage(*arguments: str, local: Path, **environment: str) -> subprocess.Compl
         env={**inherited, **engines, "CONTENTOPT_LOCAL": str(local), **environment},
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
 
