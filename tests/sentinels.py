@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import zstandard
@@ -64,7 +64,7 @@ BY_KIND: tuple[tuple[Any, Callable[[], Any]], ...] = (
 PLATFORMS_WORDS = frozenset(
     ["provider", "model_id", "tier", "price_version", "source", "endpoint", "task", "error_kind"]
 )
-LATER = datetime(2027, 1, 1, tzinfo=timezone.get_default_timezone())
+LATER = timezone.now() + timedelta(days=30)
 
 
 def word_of(workspace: Workspace) -> str:
