@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,8 +28,9 @@ class NotAsked(RedisConnectionError):
 
 
 class Fuse:
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
+        self.clock = clock
         self._lock = threading.Lock()
         self._try_at = 0.0  # 0 while all is well
 
@@ -38,7 +39,7 @@ class Fuse:
         if not self._try_at:
             return True
         with self._lock:
-            now = time.monotonic()
+            now = self.clock()
             if now < self._try_at:
                 return False
             self._try_at = now + self.seconds
@@ -46,7 +47,7 @@ class Fuse:
 
     def blow(self) -> None:
         with self._lock:
-            self._try_at = time.monotonic() + self.seconds
+            self._try_at = self.clock() + self.seconds
 
     def mend(self) -> None:
         if self._try_at:

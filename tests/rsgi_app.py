@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import time
+import threading
 from collections.abc import AsyncGenerator, Iterator
 from itertools import repeat
 
@@ -77,9 +77,13 @@ def streams(request: HttpRequest) -> HttpResponse:
     return HttpResponse(json.dumps(open_streams))
 
 
-def slow(request: HttpRequest) -> HttpResponse:
-    time.sleep(0.5)
-    return HttpResponse("done")
+two_at_once = threading.Barrier(2, timeout=15)
+
+
+def meet(request: HttpRequest) -> HttpResponse:
+    """Answers once there are two of them."""
+    two_at_once.wait()
+    return HttpResponse("met")
 
 
 def broken(request: HttpRequest) -> HttpResponse:
@@ -93,7 +97,7 @@ urlpatterns = [
     re_path("^endless$", endless),
     re_path("^events$", events),
     re_path("^streams$", streams),
-    re_path("^slow$", slow),
+    re_path("^meet$", meet),
     re_path("^broken$", broken),
 ]
 application = Front(WSGIHandler(), threads=2)

@@ -133,9 +133,5 @@ def test_client_that_leaves_in_the_middle_of_parts_leaves_its_thread_free(site: 
 
 
 def test_as_many_requests_are_served_at_once_as_there_are_threads(site: httpx2.Client) -> None:
-    began = time.monotonic()
     with ThreadPoolExecutor(2) as threads:
-        assert list(threads.map(lambda _: site.get("/slow").text, range(2))) == ["done", "done"]
-
-    one_after_the_other = 1.0
-    assert time.monotonic() - began < one_after_the_other
+        assert list(threads.map(lambda _: site.get("/meet").text, range(2))) == ["met", "met"]
