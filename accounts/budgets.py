@@ -18,7 +18,7 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.db.models.functions import Greatest, Now
 
 from accounts.dollars import decimal_usd, usd
@@ -245,14 +245,17 @@ def refusal_details(budget: Budget, amount_nanos: int) -> dict[str, Any]:
 
 def keep_held(reservation_id: UUID, seconds: int) -> None:
     """For so long from now, where it takes longer than a call to be sent. Raises ReservationLost."""
-    if not _held(reservation_id).update(expires_at=Now() + timedelta(seconds=seconds)):
+    held = Reservation.objects.across_workspaces().filter(pk=reservation_id, state=Reservation.State.HELD)
+    if not held.update(expires_at=Now() + timedelta(seconds=seconds)):
         raise _lost()
 
 
 def dispatch(reservation_id: UUID) -> None:
     """Say that the attempt is about to be sent: from here on silence counts at the ceiling."""
-    if not _held(reservation_id).update(state=Reservation.State.DISPATCHED, dispatched_at=Now()):
-        raise _lost()
+    with connection.cursor() as cursor:
+        cursor.execute(_DISPATCH, [reservation_id])
+        if not cursor.rowcount:
+            raise _lost()
 
 
 def dispatch_all(reservation_ids: Iterable[UUID], seconds: int) -> set[UUID]:
@@ -264,15 +267,15 @@ def dispatch_all(reservation_ids: Iterable[UUID], seconds: int) -> set[UUID]:
         return wanted - {row[0] for row in cursor.fetchall()}
 
 
+_DISPATCH = """
+UPDATE accounts_reservation SET state = 'dispatched', dispatched_at = statement_timestamp()
+ WHERE id = %s AND state = 'held'
+"""
 _DISPATCH_ALL = """
 UPDATE accounts_reservation SET state = 'dispatched', dispatched_at = statement_timestamp(),
        expires_at = statement_timestamp() + make_interval(secs => %s)
  WHERE id = ANY(%s) AND state = 'held' RETURNING id
 """
-
-
-def _held(reservation_id: UUID) -> QuerySet[Reservation]:
-    return Reservation.objects.across_workspaces().filter(pk=reservation_id, state=Reservation.State.HELD)
 
 
 def _lost() -> ReservationLost:

@@ -1,7 +1,7 @@
 """How many products of a month a workspace may have written. Counts only; money is in `budgets`.
 
 A product is *taken* before its first text of the month is written and *confirmed* with that text. In between it holds
-its place: what fails is given back, what dies is swept. Rows are locked in one order, the product before its month.
+its place: what fails is given back, what dies is swept. The rules of both live in `accounts/sql/quotas.sql`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models.functions import Now
 
 from accounts.models import CountedProduct, Workspace
@@ -30,49 +30,6 @@ month AS (
            (date_trunc('month', statement_timestamp() AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC'
                AS ends
 )
-"""
-
-# Takes a product that is not counted yet, and joins one whose first text is still being written: that makes it last
-# longer, so that whoever took it first sees that it is not alone. A product that counts already is left as it is.
-# Does not wait for the disk: it comes before the commit that marks a call as sent, in the same log, and that one does.
-_TAKE = f"""
-WITH {_MONTH}, opened AS (
-    INSERT INTO accounts_usageperiod (id, workspace_id, period_start, period_end, products_used)
-    SELECT gen_random_uuid(), %(workspace)s, starts, ends, 0 FROM month
-    ON CONFLICT DO NOTHING
-), taken AS (
-    INSERT INTO accounts_countedproduct AS counted (id, workspace_id, period_start, product_key, pending_until)
-    SELECT %(id)s, %(workspace)s, starts, %(key)s, statement_timestamp() + make_interval(secs => %(seconds)s)
-      FROM month
-    ON CONFLICT (workspace_id, period_start, product_key) DO UPDATE
-       SET pending_until = GREATEST(EXCLUDED.pending_until, counted.pending_until + interval '1 microsecond')
-     WHERE counted.pending_until IS NOT NULL
-    RETURNING id, pending_until
-)
-SELECT month.starts, taken.pending_until, COALESCE(taken.id = %(id)s, false) AS is_new,
-       set_config('synchronous_commit', 'off', true)
-  FROM month LEFT JOIN taken ON true
-"""  # noqa: S608
-
-_COUNT = """
-UPDATE accounts_usageperiod period SET products_used = products_used + 1
-  FROM accounts_workspace workspace JOIN accounts_plan plan ON plan.slug = workspace.plan_id
- WHERE period.workspace_id = %(workspace)s AND period.period_start = %(starts)s AND workspace.id = %(workspace)s
-   AND (plan.products_per_month IS NULL
-        OR period.products_used + 1 <= plan.products_per_month + workspace.overage_products)
-"""
-
-# A product that was swept while it was written is counted again, even beyond the limit.
-_CONFIRM = """
-WITH kept AS (
-    INSERT INTO accounts_countedproduct AS counted (id, workspace_id, period_start, product_key)
-    VALUES (%(id)s, %(workspace)s, %(starts)s, %(key)s)
-    ON CONFLICT (workspace_id, period_start, product_key) DO UPDATE SET pending_until = NULL
-     WHERE counted.pending_until IS NOT NULL
-    RETURNING id = %(id)s AS is_new
-)
-UPDATE accounts_usageperiod period SET products_used = products_used + kept.is_new::int
-  FROM kept WHERE period.workspace_id = %(workspace)s AND period.period_start = %(starts)s
 """
 
 _GIVE_BACK = """
@@ -91,28 +48,6 @@ WITH gone AS (
 ), counted AS (SELECT period_start, count(*) AS products FROM gone GROUP BY period_start)
 UPDATE accounts_usageperiod period SET products_used = products_used - counted.products
   FROM counted WHERE period.workspace_id = %(workspace)s AND period.period_start = counted.period_start
-"""
-
-# Thresholds are of the products that are written: one that is still being written may yet fail.
-# After a statement that locked the month, so that of two that end at once the later sees both.
-_TELL = """
-INSERT INTO accounts_notice (id, workspace_id, kind, topic, details, state, attempt, failure)
-SELECT gen_random_uuid(), period.workspace_id, 'quota',
-       format('quota/%%s/%%s', to_char(period.period_start AT TIME ZONE 'UTC', 'YYYY-MM'), percent),
-       jsonb_build_object('percent', percent, 'limit', plan.products_per_month, 'used', written.products,
-                          'period_start', period.period_start, 'resets_at', period.period_end),
-       'queued', 0, ''
-  FROM accounts_usageperiod period
-  JOIN accounts_workspace workspace ON workspace.id = period.workspace_id
-  JOIN accounts_plan plan ON plan.slug = workspace.plan_id
- CROSS JOIN LATERAL (
-    SELECT period.products_used - count(*) AS products FROM accounts_countedproduct counted
-     WHERE counted.workspace_id = period.workspace_id AND counted.period_start = period.period_start
-       AND counted.pending_until IS NOT NULL) written
- CROSS JOIN unnest(workspace.alert_thresholds) percent
- WHERE period.workspace_id = %(workspace)s AND period.period_start = %(starts)s
-   AND written.products * 100.0 >= percent * plan.products_per_month
-ON CONFLICT DO NOTHING
 """
 
 _USE = f"""
@@ -170,44 +105,27 @@ def take(workspace_id: UUID, product_key: str, *, seconds: int | None = None) ->
     Free for a product that counts already. End it with `confirm` or `give_back`; a place that nobody ends is swept
     after so many seconds, by default as many as a text can take.
     """
-    with transaction.atomic():
-        taken, is_new = _take(workspace_id, product_key, seconds or settings.QUOTA_PENDING_SECONDS)
-        fits = not is_new or bool(_run(_COUNT, workspace=workspace_id, starts=taken.period_start))
-        transaction.set_rollback(not fits)
+    row_id = uuid.uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM accounts_take_product(%s, %s, %s, %s)",
+            [row_id, workspace_id, product_key, seconds or settings.QUOTA_PENDING_SECONDS],
+        )
+        starts, pending_until, is_new, fits = _one(cursor)
+    taken = Taken(workspace_id, product_key, starts, row_id if is_new else None, pending_until)
     if not fits:
         raise _refusal(taken)
     return taken
 
 
-def _take(workspace_id: UUID, product_key: str, seconds: int) -> tuple[Taken, bool]:
-    row_id = uuid.uuid4()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _TAKE,
-            {
-                "id": row_id,
-                "workspace": workspace_id,
-                "key": product_key,
-                "seconds": seconds,
-            },
-        )
-        starts, pending_until, is_new, _ = _one(cursor)
-    return Taken(workspace_id, product_key, starts, row_id if is_new else None, pending_until), is_new
-
-
 def confirm(taken: Taken) -> None:
     """The product is written, so it counts, whatever became of its place meanwhile. Part of the caller's transaction
     when there is one."""
-    with transaction.atomic(savepoint=False):
-        changed = _run(
-            _CONFIRM,
-            id=uuid.uuid4(),
-            workspace=taken.workspace_id,
-            starts=taken.period_start,
-            key=taken.product_key,
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT accounts_confirm_product(%s, %s, %s, %s)",
+            [uuid.uuid4(), taken.workspace_id, taken.period_start, taken.product_key],
         )
-        if changed:
-            _tell(taken)
 
 
 def count_used(workspace_id: UUID, product_key: str) -> None:
@@ -216,10 +134,6 @@ def count_used(workspace_id: UUID, product_key: str) -> None:
     """
     with suppress(QuotaExceeded):
         confirm(take(workspace_id, product_key))
-
-
-def _tell(taken: Taken) -> None:
-    _run(_TELL, workspace=taken.workspace_id, starts=taken.period_start)
 
 
 def give_back(taken: Taken) -> bool:
@@ -267,7 +181,8 @@ def _use(workspace_id: UUID) -> tuple[QuotaUse, str]:
 
 
 def _refusal(taken: Taken) -> QuotaExceeded:
-    _tell(taken)  # after a change to a smaller plan nothing else would
+    with connection.cursor() as cursor:  # after a change to a smaller plan nothing else would
+        cursor.execute("SELECT accounts_tell_products(%s, %s)", [taken.workspace_id, taken.period_start])
     use, plan = _use(taken.workspace_id)
     limit = use.used if use.limit is None else use.limit  # the plan may have changed this very moment
     reset = f"{use.resets_at:%-d %B}"

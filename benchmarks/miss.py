@@ -2,9 +2,10 @@
 
     .venv/bin/python -m benchmarks.miss [rounds]
 
-Starts granian with two workers as the Procfile does, on engines of its own with their durability on, and a provider on
-loopback that answers at once. One and eight keep-alive connections ask over the API for products that nobody asked for
-before, under a hard budget, so that each is looked up in every layer, held, sent, checked, settled and stored:
+Starts granian with two workers as the Procfile does, without DEBUG (which writes every statement down once more), on
+engines of its own with their durability on, and a provider on loopback that answers at once. One and eight keep-alive
+connections ask over the API for products that nobody asked for before, under a hard budget, so that each is looked up
+in every layer, held, sent, checked, settled and stored:
 
     provider        the provider alone, asked by the same client
     miss            a description, with calls shared as they come
@@ -20,6 +21,7 @@ import asyncio
 import json
 import os
 import re
+import secrets
 import statistics
 import sys
 import time
@@ -43,6 +45,7 @@ SECONDS = 3
 CONNECTIONS = (1, 8)
 CAP_NANOS = 100 * 10**9
 NUMBERS = count(1)
+AS_IN_PRODUCTION = {"DEBUG": "false", "SECRET_KEY": secrets.token_hex(32), "SECURE_SSL_REDIRECT": "false"}
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     workspace, key = set_up()
     with run_provider() as provider:
-        os.environ |= {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": provider.url}
+        os.environ |= {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": provider.url, **AS_IN_PRODUCTION}
         with served("contentopt.rsgi:application", "/healthz") as (url, pid):
             os.environ["MICRO_BATCH_SECONDS"] = "0"
             with served("contentopt.rsgi:application", "/healthz") as (lone_url, lone_pid):

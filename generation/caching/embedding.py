@@ -43,4 +43,7 @@ def _model() -> WordLlamaInference:
 @cache
 def _loaded_model() -> WordLlamaInference:
     """From the files inside the package: what it does by default asks the network for a tokenizer it already has."""
-    return wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True, dim=DIMENSIONS)
+    model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True, dim=DIMENSIONS)
+    # As they are in the file, in half the memory: what is reckoned with them is float32 all the same.
+    model.embedding = model.embedding.astype(np.float16)
+    return model

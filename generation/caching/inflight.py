@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts.budgets import SpendingRefused
@@ -61,7 +61,6 @@ def take_off(workspace_id: UUID, key: str) -> Leader | None:
 def leading(lead: Leader, *, shared: type[DomainError] = DomainError) -> Iterator[None]:
     """Keep the lease while the block runs; land when it ends, leaving the reason for the followers if it failed in a
     `shared` way. A failure of the leader's own lets the next in line try."""
-    mine = Flight.objects.in_workspace(lead.workspace_id).filter(key=lead.key, token=lead.token)
     try:
         with beating(Lease(Flight, lead.id, "token", lead.token)):
             yield
@@ -69,13 +68,17 @@ def leading(lead: Leader, *, shared: type[DomainError] = DomainError) -> Iterato
         # Who pays is never shared: the next in line may be luckier.
         # Only now, with the heartbeat at rest: a late beat would keep the failed flight in the air.
         failure = None if isinstance(error, SpendingRefused) else error.to_json()
-        mine.update(failure=failure, lease_until=Now())
+        _ours(lead).update(failure=failure, lease_until=Now())
         raise
     except BaseException:
-        mine.update(lease_until=Now())
+        _ours(lead).update(lease_until=Now())
         raise
     with connection.cursor() as cursor:
         cursor.execute(_LAND, [lead.id, lead.token])
+
+
+def _ours(lead: Leader) -> QuerySet[Flight]:
+    return Flight.objects.in_workspace(lead.workspace_id).filter(key=lead.key, token=lead.token)
 
 
 def follow(workspace_id: UUID, key: str, *, until: float) -> None:

@@ -23,6 +23,7 @@ from accounts import budgets
 from accounts.budgets import Attempt, Payer, ReservationLost, Tokens
 from accounts.models import Reservation
 from contentopt.connections import let_go
+from contentopt.database.rows import insert, update
 from generation.caching.asking import PROMPT_VERSION
 from generation.engine import upstream
 from generation.facts import Brief, Task
@@ -37,6 +38,11 @@ from generation.prompts import build_request
 log = structlog.get_logger()
 
 BULK = frozenset({"run", "night"})  # endpoints where nobody looks on
+# The columns of a call that are not known before it is sent.
+COME_OF_IT = (
+    "outcome", "error_kind", "complaints", "finished_at", "latency_ms", "provider_request_id", "input_tokens",
+    "cached_tokens", "cache_write_tokens", "output_tokens", "cost_nanos", "cost_is_exact",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +212,8 @@ def put_on_the_books(calls: Sequence[LlmCall]) -> dict[UUID, ReservationLost]:
             # The first one's id is what the provider is told.
             for call in sent:
                 call.batch_id = sent[0].pk
-        LlmCall.objects.bulk_create(sent)
+        for call in sent:
+            insert(call)
     return lost
 
 
@@ -221,7 +228,7 @@ def close_call(call: LlmCall, outcome: LlmCall.Outcome, complaints: Sequence[str
     with transaction.atomic(savepoint=False):
         if call.is_batched:
             BatchPart.objects.in_workspace(call.workspace_id).filter(pk=call.pk).update(state=BatchPart.State.TAKEN)
-        call.save()
+        update(call, COME_OF_IT)
         _settle(call)
 
 

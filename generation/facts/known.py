@@ -33,6 +33,10 @@ LONGEST_ABBREVIATED = 10  # words
 # Classes of energy use and the like.
 GRADE = re.compile(r"(?:class|klasse|classe|clase|classe energetica)\s*:?\s*([A-G]\+{0,3})(?!\w)", re.IGNORECASE)
 DOUBLE = ("doppel", "dubbel")
+LONGEST_KEPT = 200  # characters of a value
+_SETS = (
+    "words", "codes", "models", "acronyms", "grades", "sizes", "numbers", "quantities", "stated", "denied",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,9 @@ class Known:
 
 @lru_cache(maxsize=32)
 def known_from(facts: Facts, language: str) -> Known:
-    index = _Index(language)
+    index = _Index()
     for fact in facts.facts:
-        index.add(fact)
+        index.include(_index_of(fact, language))
     index.numbers |= _counts(facts)
     return index.known(counts_of(facts.facts), parts_of(facts.facts, facts_vocabulary(language)))
 
@@ -67,12 +71,24 @@ def grades_in(text: str) -> Iterator[re.Match[str]]:
     return GRADE.finditer(text)
 
 
+def _index_of(fact: Fact, language: str) -> _Index:
+    """A product's facts are most of its family's too, and a shop says the same of many products."""
+    return _kept_index(fact, language) if len(fact.value) <= LONGEST_KEPT else _read(fact, language)
+
+
+@lru_cache(maxsize=512)
+def _kept_index(fact: Fact, language: str) -> _Index:
+    return _read(fact, language)
+
+
+def _read(fact: Fact, language: str) -> _Index:
+    index = _Index()
+    index.add(fact, language)
+    return index
+
+
 class _Index:
-    def __init__(self, language: str) -> None:
-        self.vocabularies = [facts_vocabulary(language)]
-        if language != "en":
-            # A German text that quotes "carbon steel" has the German word "carbon" in it.
-            self.vocabularies.append(text_vocabulary(language))
+    def __init__(self) -> None:
         self.words: set[str] = set()
         self.codes: set[str] = set()
         self.models: set[str] = set()
@@ -86,14 +102,20 @@ class _Index:
         self.denied_words: list[tuple[str, ...]] = []
         self.has_ingredients = False
 
-    def add(self, fact: Fact) -> None:
+    def include(self, other: _Index) -> None:
+        for name in _SETS:
+            getattr(self, name).update(getattr(other, name))
+        self.denied_words += other.denied_words
+        self.has_ingredients |= other.has_ingredients
+
+    def add(self, fact: Fact, language: str) -> None:
         reading = Reading(SLASHED.sub(lambda match: match[0].replace("/", ", "), statement(fact)))
         found = measures(reading.text)
         self._add_words(fact, reading)
         self._add_codes(reading, {measure.start for measure in found if measure.unit})
         self._add_numbers(fact, reading, found)
         for stated in (reading, *_as_kinds(fact)):
-            self._add_concepts(stated)
+            self._add_concepts(stated, language)
         self.has_ingredients |= fact.label == "ingredients"
         if denied := denied_words(fact):
             self.denied_words.append(tuple(map(stem, denied)))
@@ -151,8 +173,12 @@ class _Index:
         elif unit.offset == ICE_POINT:
             self.quantities.update(("degree", value) for value in measure.values)
 
-    def _add_concepts(self, reading: Reading) -> None:
-        for vocabulary in self.vocabularies:
+    def _add_concepts(self, reading: Reading, language: str) -> None:
+        vocabularies = [facts_vocabulary(language)]
+        if language != "en":
+            # A German text that quotes "carbon steel" has the German word "carbon" in it.
+            vocabularies.append(text_vocabulary(language))
+        for vocabulary in vocabularies:
             for mention in find_mentions(reading, vocabulary, None):
                 (self.denied if mention.negated else self.stated).add(mention.concept)
 

@@ -197,9 +197,10 @@ def _english() -> frozenset[str]:
 def _forms(language: str) -> Iterator[tuple[str, Entry]]:
     for kind, table in KINDS.items():
         for concept, languages in concepts(table).items():
+            entry = Entry(kind, concept)
             for spoken in (language, ANY_LANGUAGE):
                 for base in languages.get(spoken, ()):
-                    yield from ((form, Entry(kind, concept)) for form in inflections(base, spoken))
+                    yield from ((form, entry) for form in inflections(base, spoken))
     for concept, languages in concepts("origins").items():
         yield from ((form, Entry("origin", concept)) for base in languages[ANY_LANGUAGE] for form in _place_forms(base))
     yield from ((brand, Entry("name", brand)) for brand in phrases("brands")[ANY_LANGUAGE])
@@ -223,7 +224,15 @@ def _compile(forms: list[tuple[str, Entry]]) -> dict[str, tuple[Phrase, ...]]:
         phrases[first].setdefault(tuple(rest), entry)
         if entry.kind == "":
             phrases[first][tuple(rest)] = entry
-    return {first: tuple(sorted(found.items(), key=lambda item: -len(item[0]))) for first, found in phrases.items()}
+    return {
+        first: _shared(tuple(sorted(found.items(), key=lambda item: -len(item[0])))) for first, found in phrases.items()
+    }
+
+
+@cache
+def _shared(phrases: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
+    """The same one for the same phrases: most stand in the vocabularies of all languages."""
+    return phrases
 
 
 def _parts(languages: tuple[str, ...]) -> dict[str, Entry]:

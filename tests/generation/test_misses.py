@@ -49,7 +49,7 @@ def test_a_miss_keeps_to_its_statements_commits_and_round_trips(
     said = [query["sql"] for query in queries]
     assert reply["source"] == "model"
     assert UsageEntry.objects.in_workspace(shop).count() == 3
-    assert (said.count("COMMIT"), len(said)) == (3, 25), "\n".join(said)
+    assert (said.count("COMMIT"), len(said)) == (2, 21), "\n".join(said)
     assert counted.trips <= 9  # one of them once a second
 
 
