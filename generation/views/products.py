@@ -198,7 +198,7 @@ def product_edit(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     proposal = form.cleaned_data.get("proposal")
     text = texts.edit_text(product=found, fields=form.texts(), editor=request.user, proposal=proposal)
     if "done" in request.GET or not request.htmx:
-        return shown_again(request, slug, pk)
+        return shown_again(request, slug, pk, is_news=True)
     return render(request, "products/detail.html#saved", {"edited": text})
 
 

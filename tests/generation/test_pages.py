@@ -169,6 +169,16 @@ def test_autosave_says_what_the_facts_do_not(client: Client, shop: Workspace, fi
     assert "“gold”" in response.content.decode()
 
 
+def test_who_is_done_editing_goes_on_from_the_text(client: Client, shop: Workspace, finished_run: Run) -> None:
+    assert finished_run.catalogue is not None
+    product = first_product(finished_run.catalogue)
+
+    address = f"{reverse('product_edit', args=(shop.slug, product.pk))}?done"
+    shown = client.post(address, {"description": "Linen, sand."}, headers=HTMX).content.decode()
+
+    assert '<h2 id="text-heading" tabindex="-1" autofocus>' in shown
+
+
 def test_an_edit_without_htmx_comes_back_to_the_product(client: Client, shop: Workspace, finished_run: Run) -> None:
     assert finished_run.catalogue is not None
     product = first_product(finished_run.catalogue)
