@@ -8,15 +8,24 @@ from typing import Any
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+from accounts.models import User
+
 log = structlog.get_logger()
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "This address and this password do not belong together.",
+        "too_many_login_attempts": "Too many failed tries to sign in. Wait five minutes, then try again.",
+    }
+
     def authentication_failed(self, request: HttpRequest, **_credentials: Any) -> None:
         """Without the address that was tried: people type passwords into that field."""
         log.warning("sign_in_failed", address=self.get_client_ip(request))
@@ -31,6 +40,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Secrets of authenticator apps and recovery codes are encrypted: a copy of the database alone makes no code."""
+
+    def generate_authenticator_name(self, user: User, type: str) -> str:
+        """What the form for a new passkey begins with."""
+        others = Authenticator.objects.filter(user=user, type=type).count()
+        return f"Passkey {others + 1}" if others else "Passkey"
 
     def encrypt(self, text: str) -> str:
         return _cipher().encrypt(text.encode()).decode()

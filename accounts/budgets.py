@@ -198,14 +198,14 @@ def _refusal(outcome: str, budget_id: int, amount_nanos: int) -> SpendingRefused
             retry_after=STOPPED_RETRY_SECONDS if outcome == "exhausted" else IN_FLIGHT_RETRY_SECONDS,
         )
     details = refusal_details(budget, amount_nanos)
-    whose = WHOSE[budget.scope]
+    whose, is_run = WHOSE[budget.scope], budget.scope == Budget.Scope.RUN
     limit, spent = usd(budget.limit_nanos or 0), usd(budget.spent_nanos)
     if outcome == "exhausted":
         reset = f" It starts afresh on {budget.period_end:%-d %B}." if budget.period_end else ""
         return BudgetExhausted(
             f"The cap of {limit} for {whose} leaves no room: {spent} is spent, and this text could cost up to "
             f"{usd(amount_nanos)}. Nothing was charged; texts that are known already are still free.{reset} "
-            "An owner can raise the cap on the usage page.",
+            + ("Write the rest in another run." if is_run else "An owner can raise the cap on the usage page."),
             details=details,
         )
     return BudgetInFlight(

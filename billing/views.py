@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -34,7 +35,7 @@ def plan(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "quota": used_products(workspace),
         "sales": sales() if gateway.is_on() else [],
         "subscription": rows.filter(is_live=True).first(),
-        "had_subscription": rows.exists(),
+        "trial_days": 0 if rows.exists() else settings.TRIAL_DAYS,
         "is_customer": account is not None and account.customer_id is not None,
         "may_pay": Scope.BILLING in ROLE_SCOPES[request.membership.role],
         "over": changes.over_the_limit(workspace),

@@ -20,8 +20,9 @@ UNSTORED = {"Cache-Control": "no-store"}
 @login_not_required
 def home(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        workspace = last_workspace(request.user)
-        return redirect("workspace_home", workspace.slug) if workspace else redirect("workspace_new")
+        if workspace := last_workspace(request.user):
+            return redirect("workspace_home", workspace.slug)
+        return redirect("admin:index" if request.user.is_staff else "workspace_new")
     return render(request, "home/landing.html", {"plans": Plan.objects.filter(is_public=True)})
 
 

@@ -30,6 +30,26 @@ def test_every_list_opens_with_rows_in_it(staff: Client, run: Run) -> None:
     assert statuses == dict.fromkeys(names, 200)
 
 
+def test_lists_hide_a_shops_own_words_until_staff_have_said_why(
+    staff: Client, shop: Workspace, other_shop: Workspace, run: Run
+) -> None:
+    other_run = make_run(make_catalogue(other_shop))
+    write_item(other_run.items.order_by("position")[0].pk)
+    models = ("catalogue", "runitem", "text", "cachedtext")
+    lists = [reverse(f"admin:generation_{model}_changelist") for model in models]
+    words = (run.catalogue.filename, "Linen Apron", "linen", "Linen Apron") if run.catalogue else ()
+
+    def shown(workspace: Workspace) -> list[bool]:
+        pages = [staff.get(url, {"workspace__id__exact": str(workspace.pk)}).content.decode() for url in lists]
+        return [text.lower() in page.lower() for text, page in zip(words, pages, strict=True)]
+
+    assert shown(shop) == [False] * 4
+    say_why(staff, shop)
+
+    assert shown(shop) == [True] * 4
+    assert shown(other_shop) == [False] * 4
+
+
 def test_an_empty_list_offers_only_what_can_be_done(staff: Client) -> None:
     runs = staff.get(reverse("admin:generation_run_changelist")).content.decode()
     found = staff.get(reverse("admin:accounts_workspace_changelist"), {"q": "no such shop"}).content.decode()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import label_for_field, lookup_field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -54,8 +56,29 @@ def _next(request: HttpRequest) -> str:
     return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
 
 
+MASKED = "Opens with a reason"
+
+
 class OpenedWithReason:
-    """A row's own page in the admin opens once staff have said why."""
+    """A row's own page in the admin opens once staff have said why, and so do a shop's own words in lists."""
+
+    own_words: tuple[str, ...] = ()
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        columns = super().get_list_display(request)  # type: ignore[misc]
+        return [self._masked(name, request) if name in self.own_words else name for name in columns]
+
+    def _masked(self, name: str, request: HttpRequest) -> Callable[[Any], str]:
+        label = label_for_field(name, self.model, model_admin=self)  # type: ignore[attr-defined, call-overload]
+        order = getattr(getattr(self, name, None), "admin_order_field", None if name == "__str__" else name)
+
+        @admin.display(description=label.capitalize() if name == "__str__" else label, ordering=order)
+        def words(row: Any) -> str:
+            if not is_open(request, row.workspace_id):
+                return MASKED
+            return str(lookup_field(name, row, self)[2])  # type: ignore[arg-type]
+
+        return words
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
         workspace_id = self.workspace_of(request, object_id)

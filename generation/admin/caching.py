@@ -41,6 +41,7 @@ def confirmed(
 class CachedAdmin(HistoryAdmin):
     """What texts and templates share."""
 
+    own_words = ("about",)
     list_per_page = 50
     ordering = ("-created_at",)
     search_fields = ("workspace__slug", "workspace__name", "subject", "key")

@@ -102,6 +102,7 @@ class NightAdmin(HistoryAdmin):
 
 @admin.register(NightItem)
 class NightItemAdmin(HistoryAdmin):
+    own_words = ("title",)
     list_display = ("title", "workspace", "night", "reason", "state", "attempt", "most", "cost", "failure")
     list_filter = ("state", "reason")
     list_select_related = ("workspace", "night")

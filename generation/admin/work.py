@@ -66,6 +66,7 @@ class WorkspaceWithWorkAdmin(WorkspaceAdmin):
 
 @admin.register(Catalogue)
 class CatalogueAdmin(HistoryAdmin):
+    own_words = ("filename",)
     list_display = ("filename", "workspace", "status", "format", "row_count", "product_count", "created_at")
     list_filter = ("status", "format", "is_sample")
     search_fields = ("filename", "workspace__slug", "workspace__name")
@@ -117,6 +118,7 @@ class StuckFilter(admin.SimpleListFilter):
 
 @admin.register(RunItem)
 class RunItemAdmin(HistoryAdmin):
+    own_words = ("product",)
     list_display = ("product", "workspace", "state", "attempt", "next_run_at", "lease_until", "failure")
     list_filter = (StuckFilter, "state")
     list_select_related = ("workspace", "product")
@@ -135,6 +137,7 @@ def _told(nearest: Nearest) -> str:
 
 @admin.register(Text)
 class TextAdmin(HistoryAdmin):
+    own_words = ("__str__",)
     list_display = ("__str__", "workspace", "source", "state", "model_id", "cost", "created_at")
     list_filter = ("state", "source", "provider")
     search_fields = ("workspace__slug", "product__title")
@@ -158,6 +161,7 @@ class TextAdmin(HistoryAdmin):
 
 @admin.register(Comment)
 class CommentAdmin(HistoryAdmin):
+    own_words = ("__str__",)
     list_display = ("__str__", "workspace", "created_by", "api_key", "created_at", "edited_at")
     list_select_related = ("workspace", "created_by", "api_key")
     search_fields = ("workspace__slug", "created_by__email")

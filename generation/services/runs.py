@@ -437,5 +437,20 @@ def batch_progress(run: Run) -> BatchProgress | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Items that came back unwritten and are tried again by themselves: how many, and why the last one did."""
+
+    items: int
+    reason: str
+
+
+def delay_of(run: Run) -> Delay | None:
+    """None while nothing has to be tried again, and for what waits for a batch as it should."""
+    came_back = run.items.filter(state=JobState.QUEUED, waits_for=None).exclude(failure="")
+    last = came_back.order_by("-next_run_at").first()
+    return Delay(came_back.count(), last.failure) if last else None
+
+
 def failed_items(run: Run) -> QuerySet[RunItem]:
     return run.items.filter(Q(state=JobState.FAILED)).select_related("product").order_by("position")

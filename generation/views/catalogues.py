@@ -50,6 +50,7 @@ def import_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "catalogues": past[:PAST_IMPORTS],
         "sample": past.filter(is_sample=True, status=Catalogue.Status.READY).first(),
         "max_bytes": settings.CATALOGUE_MAX_BYTES,
+        "max_megabytes": settings.CATALOGUE_MAX_BYTES // 2**20,
     }
     status = 422 if form.errors else 200
     return render_page(request, "imports/new.html", context, part="form", status=status)

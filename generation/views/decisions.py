@@ -37,7 +37,7 @@ def product_restore(request: WorkspaceRequest, slug: str, pk: str, version: int)
     if not found.texts.filter(version=version).exists():
         raise Http404
     decisions.restore_text(product=found, version=version, editor=request.user)
-    return shown_again(request, slug, pk)
+    return shown_again(request, slug, pk, is_news=True)
 
 
 @require_POST
@@ -59,5 +59,5 @@ def text_reject(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
 
 def _after(request: WorkspaceRequest, slug: str, text: Text) -> HttpResponse:
     if text.product_id:
-        return shown_again(request, slug, str(text.product_id))
+        return shown_again(request, slug, str(text.product_id), is_news=True)
     return redirect("text", slug, text.pk)

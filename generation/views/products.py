@@ -123,7 +123,8 @@ def product(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     return _product_page(request, find_product(request, pk))
 
 
-def _product_page(request: WorkspaceRequest, found: Product) -> HttpResponse:
+def _product_page(request: WorkspaceRequest, found: Product, *, is_news: bool = False) -> HttpResponse:
+    """`is_news`: what was just asked for stands at its top, so that is where one is taken."""
     text = found.text
     facts = product_facts(found)
     proposal = undecided(found).select_related("refinement").first()
@@ -136,6 +137,7 @@ def _product_page(request: WorkspaceRequest, found: Product) -> HttpResponse:
         "facts": facts_by_label(facts),
         "sentences": texts.sentences_with_facts(text.description, text.evidence) if text else [],
         "versions": found.texts.select_related("created_by", "rejected_by").order_by("-version")[:50],
+        "is_news": is_news,
         "fields": texts.writable_fields(found.catalogue.mapping),
         "edited": proposal if proposal and asked == "proposal" else text,
         "is_editing": asked is not None,
@@ -182,7 +184,7 @@ def product_rewrite(request: WorkspaceRequest, slug: str, pk: str) -> HttpRespon
     # Without script nobody can read along, so the page waits for the text.
     write = streams.rewrite_aloud if request.htmx else texts.rewrite
     write(product=found, changes=form.changes(), created_by=request.user)
-    return shown_again(request, slug, pk)
+    return shown_again(request, slug, pk, is_news=True)
 
 
 @require_POST
@@ -196,7 +198,7 @@ def product_edit(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     proposal = form.cleaned_data.get("proposal")
     text = texts.edit_text(product=found, fields=form.texts(), editor=request.user, proposal=proposal)
     if "done" in request.GET or not request.htmx:
-        return shown_again(request, slug, pk)
+        return shown_again(request, slug, pk, is_news=True)
     return render(request, "products/detail.html#saved", {"edited": text})
 
 
@@ -207,7 +209,7 @@ def _not_saved(request: WorkspaceRequest, form: EditForm) -> HttpResponse:
     return render(request, "products/detail.html#saved", {"reasons": reasons}, status=422)
 
 
-def shown_again(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+def shown_again(request: WorkspaceRequest, slug: str, pk: str, *, is_news: bool = False) -> HttpResponse:
     if request.htmx:
-        return _product_page(request, find_product(request, pk))
+        return _product_page(request, find_product(request, pk), is_news=is_news)
     return redirect("product", slug, pk)

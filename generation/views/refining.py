@@ -32,8 +32,8 @@ def product_refine(request: WorkspaceRequest, slug: str, pk: str) -> HttpRespons
     if not allowance.allowed:
         raise refuse(allowance)
     payer = Payer(found.workspace_id, "page", user_id=request.user.pk)
-    refining.refine(text=text, wish=form.cleaned_data["instruction"], payer=payer, by=request.user)
-    return shown_again(request, slug, pk)
+    refined = refining.refine(text=text, wish=form.cleaned_data["instruction"], payer=payer, by=request.user)
+    return shown_again(request, slug, pk, is_news=refined.text_id is not None)  # an answer stands beside the wish
 
 
 @require_POST
@@ -41,4 +41,4 @@ def product_refine(request: WorkspaceRequest, slug: str, pk: str) -> HttpRespons
 def refinement_undo(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
     refinement = find_refinement(request, pk)
     refining.take_back(refinement, by=request.user)
-    return shown_again(request, slug, str(refinement.product_id))
+    return shown_again(request, slug, str(refinement.product_id), is_news=True)

@@ -113,6 +113,7 @@ def _run_page(request: WorkspaceRequest, run: Run) -> HttpResponse:
         "run": run,
         "progress": progress,
         "batch": runs.batch_progress(run),
+        "delay": runs.delay_of(run) if run.state == Run.State.RUNNING else None,
         "spent_nanos": _spent(progress, run_budgets(request.workspace, [run.pk]).get(run.pk)),
         "latest": run.items.filter(text__isnull=False)
         .select_related("product", "text")

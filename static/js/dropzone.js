@@ -2,8 +2,8 @@
 const NAMES = ["bytes", "KB", "MB", "GB"];
 
 function size(bytes) {
-  const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), NAMES.length - 1);
-  return `${(bytes / 1000 ** step).toFixed(step > 1 ? 1 : 0)} ${NAMES[step]}`;
+  const step = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), NAMES.length - 1);
+  return `${(bytes / 1024 ** step).toFixed(step > 1 ? 1 : 0).replace(".0", "")} ${NAMES[step]}`;
 }
 
 const form = () => document.querySelector("form[data-dropzone]");

@@ -17,7 +17,10 @@ function listen(element) {
     if (!element.isConnected) return source.close();
     told.append(JSON.parse(data).text);
   });
-  source.addEventListener("restart", () => told.replaceChildren());
+  source.addEventListener("restart", () => {
+    told.replaceChildren();
+    element.querySelector("[data-again]").hidden = false;
+  });
   source.addEventListener("done", end);
   source.addEventListener("error", () => {
     if (!element.isConnected) source.close();

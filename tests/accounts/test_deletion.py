@@ -118,6 +118,20 @@ def test_owners_and_admins_are_told(shop: Workspace, alice: User) -> None:
 # --- The grace --------------------------------------------------------------------------------------------------------
 
 
+def test_its_pages_offer_no_work_that_would_be_refused(shop: Workspace, alice: User, sign_in: SignIn) -> None:
+    make_catalogue(shop)
+    client = sign_in(alice)
+    home, products = (reverse(name, args=[shop.slug]) for name in ("workspace_home", "products"))
+    assert "Write descriptions" in client.get(home).content.decode()
+
+    close(shop)
+
+    for page in (home, products):
+        shown = client.get(page).content.decode()
+        assert "This workspace is being deleted." in shown
+        assert "Write descriptions" not in shown
+
+
 def test_it_is_read_only_for_pages_and_api(shop: Workspace, alice: User, sign_in: SignIn, api: ApiClient) -> None:
     run = make_run(make_catalogue(shop))
     write_item(run.items.order_by("position")[0].pk)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -116,7 +117,7 @@ def test_a_wrong_password_does_not(alice: User) -> None:
 
 
 def errors_on(page: str) -> list[str]:
-    return [line.strip() for line in page.splitlines() if "not correct" in line]
+    return [line.strip() for line in page.splitlines() if "do not belong together" in line]
 
 
 @pytest.mark.django_db
@@ -141,9 +142,36 @@ def test_resetting_a_password_does_not_tell_who_has_an_account(alice: User) -> N
 def test_guessing_a_password_is_slowed_down(alice: User) -> None:
     client = Client()
     for _ in range(10):
-        sign_in(client, alice.email, "not the pass phrase")
+        _, page = sign_in(client, alice.email, "not the pass phrase")
     sign_in(client, alice.email, PASSWORD)
     assert not is_signed_in(client)
+    assert "Wait five minutes, then try again." in page
+
+
+@pytest.mark.django_db
+def test_staff_without_a_workspace_land_on_their_own_pages(alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    client = Client()
+    client.force_login(alice)
+
+    assert client.get(reverse("home")).headers["Location"] == reverse("admin:index")
+
+
+@pytest.mark.django_db
+def test_a_single_confirmed_address_offers_nothing_that_would_be_refused(alice: User) -> None:
+    client = Client()
+    client.force_login(alice)
+    address = EmailAddress.objects.create(user=alice, email=alice.email, primary=True)
+    unconfirmed = client.get(reverse("account_email")).content.decode()
+    EmailAddress.objects.filter(pk=address.pk).update(verified=True)
+    confirmed = client.get(reverse("account_email")).content.decode()
+    EmailAddress.objects.create(user=alice, email="alice@home.example")
+    several = client.get(reverse("account_email")).content.decode()
+
+    actions = ("action_send", "action_primary", "action_remove")
+    assert [name in unconfirmed for name in actions] == [True, False, False]
+    assert [name in confirmed for name in actions] == [False, False, False]
+    assert [name in several for name in actions] == [True, True, True]
 
 
 @pytest.mark.django_db

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User, Workspace
+from accounts.models import Plan, User, Workspace
 from billing import gateway
 from billing.catalog import offers
 from billing.models import CheckoutIntent
@@ -119,3 +120,38 @@ def test_who_is_quicker_than_the_set_up_of_prices_is_asked_to_wait(
     assert (early.status_code, early["Retry-After"]) == (503, "10")
     assert "its price is still being set up" in early.content.decode()
     assert later.status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("days", "words", "button"),
+    [(14, "14 days free on any of them", "Try it free"), (0, "Paid by card", "Buy")],
+)
+def test_plan_page_says_how_long_it_may_be_tried(
+    stripe: Stripe,
+    free_shop: Workspace,
+    alice: User,
+    sign_in: SignIn,
+    settings: LazySettings,
+    days: int,
+    words: str,
+    button: str,
+) -> None:
+    settings.TRIAL_DAYS = days
+
+    shown = sign_in(alice).get(reverse("plan", args=[free_shop.slug])).content.decode()
+
+    assert words in shown
+    assert f">{button}</button>" in shown
+
+
+def test_cards_of_plans_say_each_thing_once(client: Client, db: None) -> None:
+    Plan.objects.create(slug="bespoke", name="Bespoke", position=4, features=["By hand"])
+
+    shown = client.get(reverse("pricing")).content.decode()
+
+    pro, enterprise, bespoke = shown.partition('<h2 id="comparison"')[0].split("<article")[2:5]
+    assert pro.count("people") == 1
+    assert ("No limit on people" in enterprise, enterprise.count("people")) == (True, 1)
+    assert enterprise.count("roducts") == 1
+    assert "Talk to us" in bespoke
+    assert shown.count("Talk to us") == 2  # also where plans are compared

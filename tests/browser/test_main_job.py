@@ -90,6 +90,21 @@ def test_sign_up_import_write_edit_download(page: Page, tmp_path: Path) -> None:
     assert all(row[2] for row in rows[1:])
 
 
+def test_price_is_not_renewed_under_the_pointer_that_presses_the_button(page: Page) -> None:
+    sign_up(page, "ida@alder-tools.example")
+    page.goto(page.url + "runs/new/")
+    page.get_by_label("Stop at, in dollars").fill("0.50")
+    button = page.get_by_role("button", name=re.compile(r"^Write \d+ descriptions"))
+    expect(page.get_by_text("Nothing to write")).to_have_count(0)
+
+    button.hover()
+    page.mouse.down()  # leaves the field
+    page.wait_for_timeout(300)  # as long as a finger takes
+    page.mouse.up()
+
+    page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}/"))
+
+
 def test_visitor_tries_without_signing_up(page: Page) -> None:
     page.goto("/")
     page.get_by_role("textbox").fill("Oxbow chef's knife\nBlade: steel, 20 cm\nHandle: oak")

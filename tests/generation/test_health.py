@@ -22,6 +22,7 @@ from generation.facts import Brief, extract_facts
 from generation.health import breakers
 from generation.health.breakers import Circuits, LocalCircuits, SharedCircuits
 from generation.models import LlmCall, LlmModel, Run
+from generation.services.runs import delay_of
 from tests.factories import make_catalogue, make_file, make_run, numbered_rows
 from tests.servers import KEY, Provider
 
@@ -231,6 +232,9 @@ def test_run_outlasts_an_outage(shop: Workspace, vendor: Provider) -> None:
         (0, "No model could write this just now")
     }
     assert not items.finish_run(run.pk)
+    delay = delay_of(run)
+    assert delay is not None
+    assert (delay.items, delay.reason.split(":")[0]) == (2, "No model could write this just now")
 
     vendor.behave({})
     SharedCircuits().report(MODEL, "ok", 1)
@@ -241,6 +245,7 @@ def test_run_outlasts_an_outage(shop: Workspace, vendor: Provider) -> None:
 
     run.refresh_from_db()
     assert run.state == Run.State.FINISHED
+    assert delay_of(run) is None
     assert vendor.cost_nanos() == sum(LlmCall.objects.in_workspace(shop).values_list("cost_nanos", flat=True))
 
 

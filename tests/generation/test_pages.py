@@ -50,6 +50,18 @@ def test_a_page_of_an_empty_workspace_says_what_to_do(client: Client, shop: Work
     assert "<h1>" in page(client, name, shop)
 
 
+def test_first_thing_to_do_is_one_that_can_be_done(client: Client, shop: Workspace) -> None:
+    Catalogue.objects.in_workspace(shop).delete()
+
+    home, products = page(client, "workspace_home", shop), page(client, "products", shop)
+    with_file = page(client, "workspace_home", make_catalogue(shop).workspace)
+
+    assert home.index("Import your own file") < home.index("Write some descriptions")
+    assert with_file.index("Write some descriptions") < with_file.index("Import your own file")
+    assert "Write descriptions" not in products
+    assert "Up to 100 MB" in page(client, "import_new", shop)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_of_a_workspace_at_work_opens(client: Client, shop: Workspace, finished_run: Run, name: str) -> None:
     assert "<h1>" in page(client, name, shop)
@@ -91,6 +103,21 @@ def test_a_run_asks_for_itself_again_only_while_it_is_open(
     assert 'hx-trigger="every 1s"' in running
     assert "hx-trigger" not in ended
     assert "<html" not in running + ended
+
+
+def test_a_run_that_waits_for_its_model_says_so(client: Client, shop: Workspace, catalogue: Catalogue) -> None:
+    run = make_run(catalogue)
+    assert "wait for another try" not in page(client, "run_detail", shop, run.pk)
+    run.items.filter(position__lte=1).update(failure="No model could write this just now: it is overloaded.")
+
+    waiting = page(client, "run_detail", shop, run.pk)
+    client.post(reverse("run_pause", args=(shop.slug, run.pk)))
+    paused = page(client, "run_detail", shop, run.pk)
+
+    assert "wait for another try" in waiting
+    assert "it is overloaded" in waiting
+    assert "another try" not in paused
+    assert "appear here once you resume" in paused
 
 
 def test_going_back_in_the_history_gets_the_whole_page(client: Client, shop: Workspace) -> None:
@@ -140,6 +167,16 @@ def test_autosave_says_what_the_facts_do_not(client: Client, shop: Workspace, fi
 
     assert response.status_code == 200
     assert "“gold”" in response.content.decode()
+
+
+def test_who_is_done_editing_goes_on_from_the_text(client: Client, shop: Workspace, finished_run: Run) -> None:
+    assert finished_run.catalogue is not None
+    product = first_product(finished_run.catalogue)
+
+    address = f"{reverse('product_edit', args=(shop.slug, product.pk))}?done"
+    shown = client.post(address, {"description": "Linen, sand."}, headers=HTMX).content.decode()
+
+    assert '<h2 id="text-heading" tabindex="-1" autofocus>' in shown
 
 
 def test_an_edit_without_htmx_comes_back_to_the_product(client: Client, shop: Workspace, finished_run: Run) -> None:

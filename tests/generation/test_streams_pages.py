@@ -100,6 +100,41 @@ def test_asking_twice_reads_along(page: Client, product: Product, model: Provide
     assert Stream.objects.in_workspace(product.workspace).count() == 1
 
 
+def test_what_was_asked_for_is_where_one_is_taken_and_one_is_not_taken_there_twice(
+    page: Client, product: Product, model: Provider
+) -> None:
+    url = reverse("product", args=[product.workspace.slug, product.pk])
+    first = rewrite(page, product)
+    write_stream(only_stream(product.workspace_id).pk)
+    another = rewrite(page, product)
+    while_written = page.get(url, headers=HTMX).content.decode()
+    write_stream(Stream.objects.in_workspace(product.workspace).get(state="queued").pk)
+    proposed = page.get(url, headers=HTMX).content.decode()
+    proposal = product.texts.latest("version")
+
+    kept = page.post(reverse("text_keep", args=[product.workspace.slug, proposal.pk]), headers=HTMX).content.decode()
+
+    newest = '<h2 id="newest" tabindex="-1"'
+    assert f"{newest} autofocus>Description" in first
+    assert f"{newest} autofocus>Another wording" in another
+    assert f"{newest}>Another wording" in while_written
+    assert f"{newest}>Another wording" in proposed
+    assert '<h2 id="text-heading" tabindex="-1" autofocus>' in kept
+
+
+def test_earlier_proposal_stays_beside_the_one_being_written(page: Client, product: Product, model: Provider) -> None:
+    rewrite(page, product)
+    write_stream(only_stream(product.workspace_id).pk)
+    rewrite(page, product)
+    write_stream(Stream.objects.in_workspace(product.workspace).get(state="queued").pk)
+
+    shown = rewrite(page, product)
+
+    assert "data-stream=" in shown
+    assert "Keep it" in shown
+    assert shown.count('id="newest"') == 1
+
+
 def test_failure_says_why_until_there_is_a_text(page: Client, product: Product, model: Provider) -> None:
     model.behave({"status": 400})
     rewrite(page, product)
