@@ -13,5 +13,5 @@ DROP FUNCTION accounts_tell_products(uuid, timestamptz);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0017_second_wall")]
+    dependencies = [("accounts", "0018_plan_words")]
     operations = [migrations.RunSQL(SQL.read_text(), DROP)]
