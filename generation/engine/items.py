@@ -155,7 +155,8 @@ def finish_run(run_id: UUID) -> bool:
     """End the run when nothing is left to do; True for the one caller that ended it."""
     if RunItem._base_manager.filter(run_id=run_id, state__in=UNFINISHED).exists():
         return False
-    ended = Run._base_manager.filter(pk=run_id, state=Run.State.RUNNING)
+    # Paused when the last ones were being written, it has nothing to go on with either.
+    ended = Run._base_manager.filter(pk=run_id, state__in=Run.OPEN)
     with transaction.atomic():
         is_ended = bool(ended.update(state=Run.State.FINISHED, finished_at=Now()))
         if is_ended:
@@ -178,8 +179,8 @@ def sweep_runs() -> None:
     """Re-send what was lost, end what died, finish what is complete. Running it twice changes nothing more."""
     jobs.fail_exhausted(RunItem, DIED)
     let_go_of_cancelled()
-    for run in Run._base_manager.filter(state=Run.State.RUNNING):
-        if not finish_run(run.pk):
+    for run in Run._base_manager.filter(state__in=Run.OPEN):
+        if not finish_run(run.pk) and run.state == Run.State.RUNNING:
             hand_out(run.pk, settings.RUN_WINDOW - tasks_out(run.pk))
     for run_id in _cancelled_with_answers():
         hand_out(run_id, settings.RUN_WINDOW - tasks_out(run_id))

@@ -19,6 +19,8 @@ class Run(WorkspaceOwned):
         CANCELLED = "cancelled", "Cancelled"
         FINISHED = "finished", "Finished"
 
+    OPEN = (State.RUNNING, State.PAUSED)
+
     class Urgency(models.TextChoices):
         """The words are the API's."""
 
@@ -61,7 +63,7 @@ class Run(WorkspaceOwned):
 
     @property
     def is_open(self) -> bool:
-        return self.state in (self.State.RUNNING, self.State.PAUSED)
+        return self.state in self.OPEN
 
 
 class RunItem(WorkspaceOwned, Job):

@@ -298,7 +298,7 @@ def cancel_run(run: Run) -> None:
     """What is written stays; what was not begun is let go, at no cost. A provider that has a batch of it is told to
     stop; what it has written by then is paid for, and kept."""
     with transaction.atomic():
-        _change_state(run, (Run.State.RUNNING, Run.State.PAUSED), Run.State.CANCELLED, finished_at=Now())
+        _change_state(run, Run.OPEN, Run.State.CANCELLED, finished_at=Now())
         run.items.filter(is_upstream(), state=JobState.PAUSED).update(state=JobState.QUEUED)
         waiting = run.items.filter(~is_upstream(), state__in=(JobState.QUEUED, JobState.PAUSED))
         waited = list(waiting.exclude(waits_for=None).select_related("product__catalogue"))

@@ -125,6 +125,22 @@ def test_pause_holds_what_waits_and_resume_goes_on(catalogue: Catalogue) -> None
     assert run.state == Run.State.FINISHED
 
 
+def test_run_that_is_paused_while_its_last_text_is_written_is_finished(catalogue: Catalogue) -> None:
+    run = make_run(catalogue)
+    first = run.items.order_by("position")[0]
+    run.items.exclude(pk=first.pk).update(state=JobState.DONE, finished_at=timezone.now())
+    token = jobs.claim(RunItem, first.pk)
+    assert token
+    runs.pause_run(run)
+    assert not items.finish_run(run.pk)
+
+    jobs.finish(token, JobState.DONE)
+
+    assert items.finish_run(run.pk)
+    run.refresh_from_db()
+    assert run.state == Run.State.FINISHED
+
+
 def test_cancel_keeps_what_is_written(catalogue: Catalogue) -> None:
     run = make_run(catalogue)
     items.write_item(run.items.order_by("position")[0].pk, publish_next=False)
