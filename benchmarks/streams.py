@@ -11,6 +11,9 @@ SPREAD_SECONDS and writes it for WRITE_SECONDS in PIECES pieces. Prints
     first piece  from the moment the provider wrote it to the moment the reader had it
     known        requests a second for texts that are known, over 16 connections: alone, while all streams are open
                  and wait, and while they are written
+    processor    whose the processor time of the machine was in each of these. Provider, readers and load are the world
+                 outside, which would have processors of its own: here they run at the web process's priority, so that
+                 none of them waits, and their part is taken from the product
 
 and compares the ledger with the provider's meter. Known texts are asked for by what benchmarks.hit uses.
 """
@@ -34,11 +37,14 @@ from typing import Any
 
 import httpx2
 
+from benchmarks import hit  # isort: skip  (first: it sets the environment, and Django up)
+
 from accounts.erasing import erase_at_once
-from benchmarks import hit  # sets the environment, and Django up
-from contentopt.engines import stop
+from contentopt.engines import status, stop
+from contentopt.tenancy import enter_all
 from generation import models
 from generation.models import LlmCall
+from generation.streams.writing import sweep_streams
 from tests.events import events_of, told
 from tests.servers import KEY, Provider, run_provider
 
@@ -134,23 +140,61 @@ class Known:
         return statistics.median(each.per_second for each in figures)
 
 
+def tree_seconds(pid: int) -> float:
+    """Processor time of a process, its children and those of them that have ended."""
+    try:
+        spent = sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]))
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:
+        return 0.0
+    return spent / os.sysconf("SC_CLK_TCK") + sum(tree_seconds(int(child)) for child in children)
+
+
+class Spending:
+    """Who spends the machine's processor time."""
+
+    def __init__(self, roots: dict[str, int]) -> None:
+        self._roots = roots | {each.name: each.keeper_pid for each in status(Path(hit.FOLDER.name))}
+
+    def reading(self) -> dict[str, float]:
+        """Seconds since each began."""
+        ours, load = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent = {name: tree_seconds(pid) for name, pid in self._roots.items()}
+        return spent | {"readers": ours.ru_utime + ours.ru_stime, "load": load.ru_utime + load.ru_stime}
+
+    @contextmanager
+    def told(self, name: str) -> Iterator[None]:
+        before, began = self.reading(), time.monotonic()
+        yield
+        seconds = (time.monotonic() - began) * (os.cpu_count() or 1)
+        shares = {who: (spent - before[who]) / seconds for who, spent in self.reading().items()}
+        told = ", ".join(f"{who} {share:.0%}" for who, share in shares.items())
+        print(f"processor time while {name}: {told}, others and idle {1 - sum(shares.values()):.0%}", flush=True)
+
+
 async def run(
-    count: int, port: int, key: str, provider: Provider, known: Known
+    count: int, port: int, key: str, provider: Provider, known: Known, spending: Spending
 ) -> tuple[list[Reading], dict[str, float]]:
     readings = [Reading() for _ in range(count)]
     opening = asyncio.Semaphore(OPENED_AT_ONCE)
-    rates = {"alone": await asyncio.to_thread(known.per_second)}
+    rates = {}
+    with spending.told("alone"):
+        rates["alone"] = await asyncio.to_thread(known.per_second)
     began = time.monotonic()
     tasks = [asyncio.create_task(read(port, key, number, each, opening)) for number, each in enumerate(readings)]
     while await in_flight(provider) < count:
         await asyncio.wait(tasks, timeout=0.5, return_when=asyncio.FIRST_EXCEPTION)
-        assert not any(task.done() for task in tasks), [task.exception() for task in tasks if task.done()][:3]
+        done = [(task.exception(), each.content) for task, each in zip(tasks, readings, strict=True) if task.done()]
+        assert not done, done[:3]
         assert time.monotonic() - began < 300, "the streams do not open"
+        await asyncio.to_thread(sweep_streams)  # as the clock does
     print(f"{count} streams open after {time.monotonic() - began:.0f} s")
-    rates["open"] = await asyncio.to_thread(known.per_second)
+    with spending.told("open"):
+        rates["open"] = await asyncio.to_thread(known.per_second)
     provider.release()
     await asyncio.sleep(SPREAD_SECONDS)
-    rates["written"] = await asyncio.to_thread(known.per_second)
+    with spending.told("written"):
+        rates["written"] = await asyncio.to_thread(known.per_second)
     _, late = await asyncio.wait(tasks, timeout=LAST_SECONDS)
     for task in late:
         task.cancel()
@@ -178,6 +222,7 @@ def books_agree(provider: Provider) -> bool:
 
 
 def main() -> None:
+    enter_all()
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -195,11 +240,17 @@ def main() -> None:
         }
         with hit.served("contentopt.rsgi:application", "/healthz") as (url, pid), stream_workers() as workers:
             known = Known(hit.Target("known", f"{url}/api/v1/descriptions", pid), key, products)
+            roots = {"web": pid, "provider": provider.pid}
+            roots |= {f"streams{number}": worker.pid for number, worker in enumerate(workers)}
             write_known(known)
             provider.reset()
             pace = {"pieces": PIECES, "piece_ms": 1000 * WRITE_SECONDS / PIECES, "spread_ms": 1000 * SPREAD_SECONDS}
             provider.behave({"barrier": True, **pace})
-            readings, rates = asyncio.run(run(count, int(url.rpartition(":")[2]), key, provider, known))
+            spending = Spending(roots)
+            try:
+                readings, rates = asyncio.run(run(count, int(url.rpartition(":")[2]), key, provider, known, spending))
+            finally:
+                provider.release()  # or the workers would not end before it
             sizes = [megabytes(process.pid) for process in workers]
         report(readings, rates, delays(readings, provider), sizes)
         print(f"ledger = provider's meter: {books_agree(provider)}")

@@ -26,6 +26,7 @@ class Provider:
     """A running tests.provider_server."""
 
     url: str
+    pid: int = 0  # of nobody who is there
 
     @property
     def anthropic(self) -> Endpoint:
@@ -126,6 +127,6 @@ def run_provider() -> Iterator[Provider]:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield Provider(f"http://127.0.0.1:{int(process.stdout.readline())}")
+            yield Provider(f"http://127.0.0.1:{int(process.stdout.readline())}", process.pid)
         finally:
             process.terminate()
