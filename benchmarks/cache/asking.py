@@ -12,12 +12,11 @@ from typing import Any
 
 import httpx2
 
-from tests.races.product import Product
+from tests.races.product import Product, run_product
 from tests.servers import Provider, run_provider
 
 AT_ONCE = 16
 SECONDS = 60  # a request waits for others' calls, too
-START_SECONDS = 300  # nothing is lost by waiting on a machine that others keep busy
 
 
 @dataclass(frozen=True)
@@ -36,13 +35,12 @@ class Reply:
 
 @contextmanager
 def running_product(**environment: str) -> Iterator[tuple[Product, Provider]]:
-    with run_provider() as provider, tempfile.TemporaryDirectory() as folder:
-        product = Product(Path(folder), provider, **environment)
-        try:
-            product.await_ready(START_SECONDS)
-            yield product, provider
-        finally:
-            product.stop()
+    with (
+        run_provider() as provider,
+        tempfile.TemporaryDirectory() as folder,
+        run_product(Path(folder), provider, **environment) as product,
+    ):
+        yield product, provider
 
 
 def ask_all(product: Product, key: str, bodies: Sequence[dict[str, Any]], *, at_once: int = AT_ONCE) -> list[Reply]:

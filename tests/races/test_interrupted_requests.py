@@ -43,10 +43,11 @@ def text(shop: Workspace) -> Text:
     return rewrite(product=first_product(make_catalogue(shop)), changes={})
 
 
-def ask_database(query: str) -> list[Any]:
+def ask_database(query: str) -> bool:
+    """Whether it finds anything."""
     with connection.cursor() as cursor:
         cursor.execute(query)
-        return cursor.fetchall()
+        return bool(cursor.fetchall())
 
 
 @contextmanager
