@@ -3,7 +3,8 @@
     .venv/bin/python -m benchmarks.cache.pairs                     the development half
     .venv/bin/python -m benchmarks.cache.pairs --half held_out     the other one, which nobody tunes with
     .venv/bin/python -m benchmarks.cache.pairs --half extra        later ones, of other products
-    .venv/bin/python -m benchmarks.cache.pairs --half later        and the latest
+    .venv/bin/python -m benchmarks.cache.pairs --half later        and later still
+    .venv/bin/python -m benchmarks.cache.pairs --half fresh        and the latest, with fresh_2 to fresh_5
     .venv/bin/python -m benchmarks.cache.pairs --served            what negatives were served and rewordings missed, too
 
 All first bodies are asked before any second one, negatives and rewordings in a workspace each. A negative that a cache
@@ -25,7 +26,8 @@ from benchmarks.cache.oracle import find_changed_fact, upper_bound, words_in
 from benchmarks.cache.widen import FOLDER, HALVES
 from tests.races.product import Product
 
-LATER = ("extra", "later")  # in no half: free text alone, written later and by whoever tuned
+# In no half: free text alone, written later and by whoever tuned.
+LATER = ("extra", "later", "fresh", "fresh_2", "fresh_3", "fresh_4", "fresh_5")
 SMALL = 8  # every how many of them `--small` asks
 
 

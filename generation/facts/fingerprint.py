@@ -9,7 +9,7 @@ from generation.facts.folding import fold
 from generation.facts.types import Brief, Facts, Task
 
 # Part of every hash: a better extractor must never meet an old entry.
-EXTRACTOR_VERSION = 5
+EXTRACTOR_VERSION = 6
 
 
 def facts_hash(facts: Facts) -> str:

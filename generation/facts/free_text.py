@@ -13,12 +13,12 @@ KINDS = r"""(?:(?:product|short|long|brief|nice|good|great|catchy|seo|shop|compe
     |new|online|web|page)\s+)*"""
 GREETED = r"(?:hi|hello|hey|hallo|bonjour|salut|hola|ciao|good\ (?:morning|afternoon))(?:\ (?:there|team|all))?"
 GREETING = rf"(?:{GREETED}\s*[,!.]*\s+)?(?:please\s*:\s*)?"
-REQUEST = r"""(?:(?:please|kindly|can\ you|could\ you|would\ you
+REQUEST = r"""(?:(?:please|kindly|(?:can|could|would)\ you|(?:can|could|may)\ (?:i|we)|let's
     |(?:i|we)(?:\ would|'d)?\ (?:need|want|like)(?:\ you\ to)?
     |(?:my|our|the)\ shop\ needs|help\ (?:me|us)(?:\ to)?
     |(?:(?:i'm|i\ am|we're|we\ are)\ )?looking\ for),?\s+)*"""
 ORDER = rf"""{REQUEST}
-    (?:(?:write|create|generate|compose|draft|make|give|prepare|provide|do)\s+(?:me\s+|us\s+|up\s+)?)?
+    (?:(?:write|create|generate|compose|draft|make|give|prepare|provide|do|get|have)\s+(?:me\s+|us\s+|up\s+)?)?
     (?:an?\s+|the\s+|some\s+|my\s+)?{KINDS}(?:description|text|copy|blurb|listing)s?"""
 GERMAN_ORDER = r"""(?:bitte\s+)?(?:schreibe?n?|erstelle?n?|ich\ brauche|wir\ brauchen)\s+(?:sie\s+)?
     (?:bitte\s+)?(?:mir\s+|uns\s+)?(?:bitte\s+)?(?:eine?n?\s+)?(?:kurze[nr]?\s+|lange[nr]?\s+|schöne[nr]?\s+)?
@@ -32,12 +32,13 @@ INSTRUCTION = re.compile(
         (?:\s*:\s*|\s+){ARTICLE}
     |(?:{REQUEST}(?:write|create|generate|compose|draft)\s+(?:me\s+|us\s+)?|product\s+)
         (?:an?\s+|the\s+)?{KINDS}(?:description|text|copy)\s*:\s*{ARTICLE}
-    |{REQUEST}write\s+about\s+{ARTICLE}
+    |{REQUEST}write\s+(?:about|up)\s+{ARTICLE}
     |{ORDER}\s*(?:,?\s*please\s*)?:\s*{ARTICLE}
     |(?:it\ is|it's|this\ is|these\ are|here\ (?:is|are)|here's|introducing|selling)\s+{ARTICLE}
     |(?:the\ )?(?:product|item)\ is\s+{ARTICLE}
-    |(?:item|for\ sale)\s*:\s*{ARTICLE}
-    |(?:product\s+)?(?:description|text|copy)\s+needed\s*(?:for\s+|:\s*){ARTICLE}
+    |(?:item|for\ sale|(?:product\ )?details|new\ (?:product|item|arrival|in\ (?:the|our)\ shop)|what\ we\ sell)\s*:\s*
+        {ARTICLE}
+    |(?:product\s+)?(?:description|text|copy)\s+(?:needed|wanted|required)\s*(?:for\s+|:\s*){ARTICLE}
     |(?:we|i)(?:\ are|'re|\ am|'m)?\s+(?:have|sell|offer|stock|selling|offering|want\ to\ sell)\s+
         (?:(?:a\ )?new\ (?:product|item)\s*:\s*)?{ARTICLE}
     |{REQUEST}write\s+(?:me\s+|us\s+)?something\s+(?:nice\s+|catchy\s+|good\s+)?(?:for|about|on)\s+{ARTICLE}
@@ -58,9 +59,10 @@ INSTRUCTION = re.compile(
 COURTESY = re.compile(
     rf"""\s*(?:(?:many\ )?thanks?(?:\ you)?(?:\ (?:a\ lot|so\ much|very\ much|in\ advance))*
     |(?:vielen\ )?danke?|merci|gracias|grazie|bedankt|{GREETED}
-    |{REQUEST}(?:write|create|generate|compose|draft|give)\s+(?:me\s+|us\s+)?(?:an?\s+|the\s+|some\s+)?
-        (?:(?:product|nice|good|catchy)\s+)*(?:description|text|copy)
-        (?:\ (?:for|of|about)\ (?:it|(?:this|that)(?:\ (?:product|item))?|the\ (?:product|item)|{SHOP}))?
+    |{REQUEST}(?:write|create|generate|compose|draft|give|make|do|prepare)\s+(?:me\s+|us\s+)?(?:an?\s+|the\s+|some\s+)?
+        (?:(?:product|nice|good|catchy)\s+)*(?:description|text|copy|listing|blurb)
+        (?:\ (?:for|of|about|on|out\ of)\ (?:it|(?:this|that)(?:\ [a-z]+)?|the\ (?:product|item)|{SHOP}))?
+    |{REQUEST}write\s+(?:it\ up|something\ (?:(?:nice|good|catchy)\ )?(?:about|for|on)\ (?:it|this|that))
     |{REQUEST}describe\ (?:it|this|that)(?:\ (?:product|item))?
     |(?:(?:i|we)\ )?need\ (?:an?\ |the\ |some\ )?(?:product\ )?(?:description|text|copy)
     |(?:product\ )?(?:description|text|copy)|please
@@ -85,6 +87,8 @@ CLAUSE_ENDS = re.compile(
 SLASHES = re.compile(r"\s/\s")
 # "Desk: oak; 140 cm" goes on, "Sleeves: long; collar: round" has two labels.
 LISTED = re.compile(r",|^[^:]*;[^:]*$")
+# So does "infuser: 4.5 cm ball with a chain".
+GOING_ON = re.compile(r"\b(?:with|and)\b")
 # The sign of "-5 °C" is none.
 BULLET = re.compile(r"^(?:\s|[*•]|-(?!\d))*")
 LABEL_WORDS = 4
@@ -121,10 +125,14 @@ def parse_prompt(prompt: str) -> ProductInput:
 def _title_set_apart(text: str) -> str:
     """ "Sneakers: leather upper, rubber sole" names the product first; "Colours: red, blue" has a known label."""
     match = LABELLED.fullmatch(text)
-    if match is None or not LISTED.search(match["value"]) or "=" in text[: match.start("value")]:
+    if match is None or not _goes_on(match["value"]) or "=" in text[: match.start("value")]:
         return text
     is_label = match["label"].casefold() in TITLE_LABELS or is_known_label(match["label"])
     return text if is_label else f"{match['label']}\n{match['value']}"
+
+
+def _goes_on(value: str) -> bool:
+    return bool(LISTED.search(value) or (":" not in value and GOING_ON.search(value)))
 
 
 def _clauses(text: str) -> list[str]:

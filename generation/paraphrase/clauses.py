@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from generation.facts.canonical import bounded
-from generation.facts.folding import fold_word
 from generation.paraphrase.item import Item
 from generation.paraphrase.items import METALS
+from generation.paraphrase.spelling import fold_spelling
 from generation.paraphrase.vocabulary import english
 
 # Links that say no more than that the following belongs to what stands before.
@@ -30,6 +30,11 @@ ATTACHING = {
 }
 # Behind a value with such a link a new thing begins: "made of oak and a brass knob".
 OF_VALUES = frozenset(("in", "of", "de", "da"))
+# "On castors" a thing has them.
+STOOD_ON = frozenset(("leg", "foot", "wheel", "castor", "caster", "base", "runner", "pedestal"))
+# "In amber glass": no glass of a set.
+MATTER = frozenset(("glass", "wax"))
+SURFACED = frozenset(("in", "of"))
 # Whatever its place in the product's own clause, it can only be the product's.
 FLOATING = ("property", "code", "audience", "size", "count", "set", "share")
 # A value of a part is bound to its place, but for these.
@@ -138,7 +143,7 @@ def _closed(clauses: list[Clause], clause: Clause, following: Clause) -> Clause:
 def _at_hand(clause: Clause) -> Clause:
     """ "In a metal housing" is "with a metal housing", "on a blister card" is "with" it."""
     if clause.links == () and clause.items[0].value == "on" and len(clause.items) > 1:
-        if clause.items[-1].value in english().containers:
+        if clause.items[-1].value in english().containers | STOOD_ON:
             clause.links, clause.items = ("with",), clause.items[1:]
     elif clause.links == ("in",) and clause.items[-1].value in english().containers:
         clause.links, clause.is_inside = ("with",), True
@@ -150,7 +155,11 @@ def _at_hand(clause: Clause) -> Clause:
 def _is_matter(clause: Clause) -> bool:
     """ "In oiled oak", "of grey felt", and the same alone: no part, so nothing hangs on it."""
     last = clause.items[-1]
-    return len(clause.items) > 1 and clause.has_words and (last.kind == "material" or last.value in english().fabrics)
+    return (
+        len(clause.items) > 1
+        and clause.has_words
+        and (last.kind == "material" or last.value in english().fabrics or last.value in MATTER)
+    )
 
 
 def _with_something(clause: Clause) -> Clause:
@@ -205,7 +214,18 @@ def _hang(clauses: list[Clause], main: Clause) -> None:
 
 
 def _is_absorbed(clause: Clause, main: Clause) -> bool:
-    return _is_purpose(clause, main) or _repeats_head(clause, main) or _is_matter(clause)
+    return _is_tint(clause, main) or _is_purpose(clause, main) or _repeats_head(clause, main) or _is_matter(clause)
+
+
+def _is_tint(clause: Clause, main: Clause) -> bool:
+    """ "Mug, cream, with a blue rim": no cream has a rim."""
+    is_alone = clause.link in ("", "in") and len(clause.items) == 1 and main.has_words
+    tables = english()
+    return (
+        is_alone
+        and clause.items[0].value in tables.context_colors
+        and tables.consumed.isdisjoint(word.value for word in main.words)
+    )
 
 
 def _begins_statement(clause: Clause, before: Clause | None) -> bool:
@@ -220,6 +240,9 @@ def _inherited(clause: Clause, before: Clause | None) -> tuple[str, ...]:
     if before is None or (clause.links and clause.boundary != "or"):
         return clause.links
     if before.link in OF_VALUES and not before.has_words and clause.has_words:
+        return ()
+    if before.is_made and clause.boundary == "and" and clause.has_words and len(clause.items) > 1:
+        # "Handles made of bog oak and a blade 20 cm long".
         return ()
     if clause.boundary == "and":
         return before.links
@@ -243,12 +266,26 @@ def _parent(clause: Clause, before: Clause | None, target: Clause | None, first:
         return target
     if clause.boundary != "":
         return None
+    if target.link == "for" and clause.link in SURFACED and _is_of_values(clause) and _is_named(target):
+        # "A case for iPhone 15 in black leather".
+        return None
     if "is" not in clause.links or "that" in clause.links:
         return target
     if before.boundary in ("and", "or") and before is not first:
         # "The lid and the handle are blue": of which of them stays open.
         clause.links = ("?", *clause.links)
     return first
+
+
+def _is_of_values(clause: Clause) -> bool:
+    return all(item.kind in ("color", "material", "property") for item in clause.items)
+
+
+def _is_named(clause: Clause) -> bool:
+    tables, last = english(), clause.items[-1]
+    if any(item.kind in ("code", "audience") for item in clause.items):
+        return True
+    return last.value in tables.consumed | tables.animals | tables.bodies | tables.devices | tables.purposes
 
 
 def _merged(clause: Clause, main: Clause) -> bool:
@@ -264,6 +301,9 @@ def _merged(clause: Clause, main: Clause) -> bool:
     if clause.has_words or "not" in clause.links:
         return False
     allowed = ATTACHING.get(clause.link, ())
+    if clause.link in SURFACED and any(item.kind == "material" for item in clause.items):
+        # "In washed linen", "of oiled oak".
+        allowed = (*allowed, "property")
     if "*" in allowed or all(_may_hang(item, clause.link, allowed) for item in clause.items):
         target.items += [Item("gap", ""), *clause.items]
         return True
@@ -272,6 +312,8 @@ def _merged(clause: Clause, main: Clause) -> bool:
 
 def _may_hang(item: Item, link: str, allowed: tuple[str, ...]) -> bool:
     if link == "with" and ((item.kind == "code" and INTERFACE.match(item.value)) or item.value in ABILITIES):
+        return True
+    if link == "with" and item.kind == "material" and item.value in english().inserts:
         return True
     kind = "material" if link == "of" and item.kind == "color" and item.value in METALS else item.kind
     return kind.partition("@")[0] in allowed or kind.split()[0] in allowed
@@ -327,7 +369,7 @@ def _content(clause: Clause, *, is_main: bool) -> str:
         return " ".join(item.value for item in clause.items)
     words = [word.value for word in clause.words]
     if is_main and words:
-        words[-1] = fold_word(clause.words[-1].written)
+        words[-1] = fold_spelling(clause.words[-1].written)
     return " | ".join((" ".join(words), *_facts(clause, is_main=is_main)))
 
 

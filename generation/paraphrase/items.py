@@ -35,6 +35,8 @@ METALS = frozenset(("gold", "silver", "bronze", "copper", "rose gold", "brass", 
 REGIONS = frozenset(("eu", "uk", "us"))
 VALUES = ("color", "material")
 WORN = frozenset(("belt", "hat"))
+GOING_ON = frozenset(("salt", "light", "card", "label", "board", "star", "line"))
+RANKS = frozenset(("white", "yellow", "orange", "green", "blue", "purple", "brown", "black", "red"))
 COLOR_WORDS = frozenset(("color", "colored", "colors"))
 SINGULAR_AUDIENCE = frozenset(
     ("woman", "lady", "man", "kid", "child", "girl", "boy", "baby", "adult", "teen", "teenager", "senior", "him", "her")
@@ -78,10 +80,28 @@ def _may_be_name(token: Token) -> bool:
 
 
 def items_of(tokens: list[Token], language: str) -> list[Item]:
-    items = _looked_up(tokens, vocabulary(language))
+    words = vocabulary(language)
+    items = _looked_up(_with_names(tokens, words), words)
     for refine in ENGLISH_RULES if language == ENGLISH else COMMON_RULES:
         items = refine(items)
     return items
+
+
+def _with_names(tokens: list[Token], words: Vocabulary) -> list[Token]:
+    """ "Kestrel & Pine" is one name, "Black & White" two colours."""
+    found: list[Token] = []
+    for token in tokens:
+        first = found[-2] if len(found) > 1 and found[-1].raw == "&" else token
+        is_known = token.value in words.phrases and first.value in words.phrases
+        if first is not token and _may_be_named(first) and _may_be_named(token) and not is_known:
+            found[-2:] = [Token("word", f"{first.value}&{token.value}", f"{first.raw}&{token.raw}", token.possessive)]
+        else:
+            found.append(token)
+    return found
+
+
+def _may_be_named(token: Token) -> bool:
+    return token.kind == "word" and len(token.raw) > 1 and token.raw[:1].isupper()
 
 
 def singular(word: str) -> str:
@@ -191,7 +211,8 @@ def _is_times(item: Item) -> bool:
 
 
 def _with_sizes(items: list[Item]) -> list[Item]:
-    """ "size M", "size: 42", "in M"."""
+    """ "size M", "size: 42", "in M", "L/XL"."""
+    items = _with_size_pairs(items)
     if len(items) == 1 and items[0].written in LETTER_SIZES:
         return [Item("size", items[0].value)]
     found: list[Item] = []
@@ -215,6 +236,20 @@ def _with_sizes(items: list[Item]) -> list[Item]:
         else:
             found.append(item)
     return found
+
+
+def _with_size_pairs(items: list[Item]) -> list[Item]:
+    found: list[Item] = []
+    for item in items:
+        if _is_letter_size(item) and len(found) > 1 and found[-1].value == "/" and _is_letter_size(found[-2]):
+            found[-2:] = [Item("size", f"{found[-2].value}/{item.value}")]
+        else:
+            found.append(item)
+    return found
+
+
+def _is_letter_size(item: Item) -> bool:
+    return item.written in LETTER_SIZES or (item.kind == "size" and item.value.upper() in LETTER_SIZES)
 
 
 def _size(item: Item) -> str:
@@ -244,6 +279,8 @@ def _with_modifiers(items: list[Item]) -> list[Item]:
             found.append(Item("word", item.written, item.written))
         elif item.value == "lined" and items[index + 1 : index + 2] == [Item("link", "with", "with")]:
             found.append(item)
+        elif found and found[-1].kind == "color" and found[-1].value in METALS and item.value == "color":
+            found[-1] = Item("color", f"{found[-1].value} colored")
         elif found and found[-1].kind in ("color", "material") and item.value in tables.surfaces:
             if item.value in COLOR_WORDS and found[-1].value not in METALS:
                 continue
@@ -255,6 +292,26 @@ def _with_modifiers(items: list[Item]) -> list[Item]:
     return found
 
 
+def _with_generic(items: list[Item]) -> list[Item]:
+    """ "Suede leather" is suede, "beech wood" beech, and a wooden set of beech is one of beech."""
+    tables = english()
+    found: list[Item] = []
+    for item in items:
+        before = found[-1] if found else END
+        if item.kind != "material":
+            found.append(item)
+        elif before.kind == "material" and before.value in tables.generic.get(item.value, frozenset()):
+            continue
+        else:
+            found.append(Item("material", _specific(item.value)))
+    return found
+
+
+def _specific(value: str) -> str:
+    first, _, last = value.rpartition(" ")
+    return first if first in english().generic.get(last, frozenset()) else value
+
+
 def _modifies(before: Item, kind: str) -> bool:
     """ "Stone grey" is a grey; of "steel mesh" either is a material."""
     return before.kind in ("word", "property") or (before.kind == "material" and kind == "color")
@@ -263,14 +320,32 @@ def _modifies(before: Item, kind: str) -> bool:
 def _with_joined_values(items: list[Item]) -> list[Item]:
     """ "Grey and black trousers", where "trousers in grey and black lid" goes on to something else; "black/white"."""
     found: list[Item] = []
+    is_taken = False
     for index, item in enumerate(items):
-        is_first = len(found) == 1 or (len(found) > 1 and found[-2].kind == "break")
+        is_first = _is_first_value(found)
         after = items[index + 1] if index + 1 < len(items) else Item("break", "")
-        is_joint = item.value == "/" or (is_first and item == Item("link", "and", item.written))
+        is_whole = (
+            len(found) > 1
+            and found[-2].value in ("of", "in")
+            and (len(items) < index + 3 or items[index + 2].kind in ("break", "link"))
+        )
+        is_joint = item.value == "/" or ((is_first or is_whole) and item == Item("link", "and", item.written))
         if is_joint and found and found[-1].kind in VALUES and after.kind == found[-1].kind:
+            joined = sorted((found[-1].value, after.value))
+            found[-1] = Item(after.kind, " + ".join(joined))
+            is_taken = True
+            continue
+        if is_taken:
+            is_taken = False
             continue
         found.append(item)
     return found
+
+
+def _is_first_value(found: list[Item]) -> bool:
+    """Whether nothing but properties stands before it: "reversible black and white rug"."""
+    before = next((item for item in reversed(found[:-1]) if item.kind not in ("property", "audience")), END)
+    return bool(found) and before.kind == "break"
 
 
 def _is_noun(items: list[Item], index: int, tables: English) -> bool:
@@ -278,8 +353,12 @@ def _is_noun(items: list[Item], index: int, tables: English) -> bool:
     nouns = tables.nouns if items[index].kind == "color" else tables.material_nouns
     following = items[index + 1 : index + 3]
     if following and following[0].kind == "word" and following[0].value in nouns:
-        # A black belt is a belt; a black belt bag need not be black.
-        return (len(following) > 1 and following[1].kind == "word") or following[0].value not in WORN
+        # A black belt is a belt; a black belt bag need not be black, but a lilac one is lilac.
+        is_followed = len(following) > 1 and following[1].kind == "word"
+        if is_followed and items[index].kind == "material" and following[0].value in GOING_ON:
+            # "Leather card holder", "acrylic salt grinder".
+            return False
+        return following[0].value not in WORN or (is_followed and items[index].value in RANKS)
     is_last = _ends(items, index)
     before = items[index - 1] if index else Item("break", "")
     if before.kind == "color" and items[index].value in tables.fabrics:
@@ -449,6 +528,7 @@ ENGLISH_RULES: tuple[Rule, ...] = (
     with_standards,
     _with_sizes,
     _with_modifiers,
+    _with_generic,
     _with_joined_values,
     with_ranges,
     _with_measured,

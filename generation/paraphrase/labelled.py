@@ -68,7 +68,8 @@ def _spoken(fact: Fact, language: str) -> list[Item]:
         origin = _words(fact.value, language)
         return [Item("link", "made in"), *origin] if origin else []
     if fact.label == "size" and not fact.canonical.startswith(("bool:", "quantity:")):
-        return _alone(items_of(tokens_of(f"size {fact.value}"), language), ("size",))
+        # "Size 75C" is "75C".
+        return _alone(items_of(tokens_of(f"size {fact.value}"), language), ("size", "code"))
     if fact.canonical.startswith(("bool:", "number:", "count:", "not:included")):
         return _stated(fact, language)
     value = items_of(tokens_of(fact.value), language)

@@ -8,11 +8,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from generation.paraphrase.phrases import PRODUCT, Phrase, Unit
+from generation.paraphrase.phrases import PRODUCT, TAKING, Phrase, Unit
 from generation.paraphrase.vocabulary import english
 
+# "A poster of the moon" is a moon poster.
+DEPICTING = frozenset(
+    ("poster", "painting", "picture", "photo", "map", "statue", "figurine", "figure", "globe", "tapestry")
+)
+MOST_PASSES = 3
+MOST_UNITS = 120
+# What a pillow and a coat are made of as much as of wool.
+FILLINGS = frozenset(("down", "feather"))
 # So many of them are never part of a thing: "for 6 portions" and "6 portions".
-COUNTED_FOR = ("person", "player", "portion", "serving", "guest")
+COUNTED_FOR = ("person", "player", "portion", "serving", "guest", "wash", "use", "dose", "application")
 YEAR = re.compile(r"(?:19|20)\d\d")
 Phrases = tuple[Phrase, ...]
 Units = tuple[Unit, ...]
@@ -26,7 +34,7 @@ BETWEEN_WORDS = re.compile(r"(?<=[a-z]) (?=[a-z])")
 
 
 def say_the_same(mine: Phrases, theirs: Phrases) -> bool:
-    if not mine or not theirs or _main_link(mine) != _main_link(theirs):
+    if not mine or not theirs or _main_link(mine) != _main_link(theirs) or _are_long(mine) or _are_long(theirs):
         return False
     my_rest, their_rest = _said_once(mine, theirs)
     # "A cup holder for the car" and "a car holder for the cup".
@@ -38,6 +46,11 @@ def say_the_same(mine: Phrases, theirs: Phrases) -> bool:
         return False
     own, other = _without_said(own, other), _without_said(other, own)
     return _agree(own, other, is_product=True)
+
+
+def _are_long(phrases: Phrases) -> bool:
+    """Nobody describes a product in so many words; comparing them takes more than their square in time."""
+    return sum(len(phrase.units) for phrase in phrases) > MOST_UNITS
 
 
 def _without_said(units: Units, others: Units) -> Units:
@@ -72,7 +85,7 @@ def _same(mine: Phrases, one: int, theirs: Phrases, other: int) -> bool:
         return one == other
     first, second = mine[one], theirs[other]
     return (
-        _link(first) == _link(second)
+        (_link(first) == _link(second) or {first.link, second.link} == {"", TAKING})
         and _agree(first.units, second.units, is_product=False)
         and _same(mine, first.owner, theirs, second.owner)
     )
@@ -87,8 +100,8 @@ def _link(phrase: Phrase) -> str:
         return ""
     if phrase.link in ("made in", "from") and len(phrase.units) == 1 and (last in tables.origins or phrase.is_name):
         return "from"
-    if phrase.link == "for" and last in COUNTED_FOR and phrase.words[0][0].isdigit():
-        return ""
+    if phrase.link == "for":
+        return "" if _says_what_for(phrase) else "for"
     if phrase.link == "from" and len(phrase.words) == 1 and YEAR.fullmatch(last):
         return ""
     if phrase.link == "from" and ("to",) in (unit.words for unit in phrase.units):
@@ -98,14 +111,44 @@ def _link(phrase: Phrase) -> str:
     return phrase.link
 
 
+def _says_what_for(phrase: Phrase) -> bool:
+    """Whether it says so without "for" as well: "for 6 portions", "for necks of 35 to 42 cm", "for outdoor use", "for
+    iPhone 15"."""
+    tables, first, last = english(), phrase.words[0], phrase.words[-1]
+    return (
+        (last in COUNTED_FOR and first[0].isdigit())
+        or (first in tables.bodies and any(unit.is_quantity for unit in phrase.units))
+        or last == "use"
+        or phrase.words == ("induction",)
+        or first in tables.named_devices
+    )
+
+
 def _without(units: Units, phrases: list[Phrase]) -> Units | None:
     """The product's own without what the other text says in phrases; None when they are not said there."""
-    left: Units | None = units
-    for phrase in sorted(phrases, key=lambda phrase: -len(phrase.words)):
-        if left is None or phrase.owner != PRODUCT or not _may_stand_before(phrase, left):
+    left = units
+    waiting = sorted(phrases, key=lambda phrase: -len(phrase.words))
+    for _ in range(MOST_PASSES):
+        left, others = _without_each(left, waiting)
+        if not others:
+            return left
+        if len(others) == len(waiting):
             return None
-        left = _taken_out(left, phrase)
-    return left
+        waiting = others
+    return None if waiting else left
+
+
+def _without_each(units: Units, phrases: list[Phrase]) -> tuple[Units, list[Phrase]]:
+    """Also those that are not said there; what stands inside may stand at the beginning once others are gone."""
+    others = []
+    for phrase in phrases:
+        is_said = phrase.owner == PRODUCT and _may_stand_before(phrase, units)
+        taken = _taken_out(units, phrase) if is_said else None
+        if taken is None:
+            others.append(phrase)
+        else:
+            units = taken
+    return units, others
 
 
 def _may_stand_before(phrase: Phrase, product: Units) -> bool:
@@ -114,6 +157,8 @@ def _may_stand_before(phrase: Phrase, product: Units) -> bool:
     link = _link(phrase) if phrase.link in ("of", "on") else phrase.link
     if phrase.is_name and link in ("", "by") and _head(product) in tables.accessories:
         return False
+    if phrase.link == "of" and _head(product) in DEPICTING:
+        return True
     if link == "by":
         return phrase.is_name
     if link == "for":
@@ -123,8 +168,15 @@ def _may_stand_before(phrase: Phrase, product: Units) -> bool:
     if link == "in":
         return last not in tables.containers and not all(unit.is_quantity for unit in phrase.units)
     if link in ("with", "on"):
-        return last in tables.features
+        return last in tables.features | tables.patterned or (link == "with" and _is_ingredient(phrase, product))
     return link == ""
+
+
+def _is_ingredient(phrase: Phrase, product: Units) -> bool:
+    """ "Shampoo with rosemary" is a rosemary shampoo; honey with rosemary is honey all the same."""
+    tables = english()
+    is_plain = all(unit.is_word and not _is_value(unit) for unit in phrase.units)
+    return is_plain and _head(product) in tables.called_by_ingredient and phrase.words[-1] in tables.ingredients
 
 
 def _head(units: Units) -> str:
@@ -140,6 +192,11 @@ def _is_purpose(phrase: Phrase, product: Units) -> bool:
     if last == "person":
         return True
     is_thing = all(unit.is_word and not _is_value(unit) for unit in phrase.units)
+    is_cared_for = last in tables.bodies and head in tables.cosmetics
+    if is_thing and (is_cared_for or (last == "tablet" and head in tables.accessories)):
+        return True
+    if is_thing and head in tables.utensils and head not in tables.consumed:
+        return last not in tables.animals
     return is_thing and last not in tables.animals and not {last, head} & tables.consumed
 
 
@@ -163,7 +220,11 @@ def _taken_out(units: Units, phrase: Phrase) -> Units | None:
             is_inside = (
                 len(phrase.units) == 1 and start > 0 and units[start - 1].is_word and found[0].is_word and end <= head
             )
-            is_free = end > head or all(unit.kind == "property" for unit in found) or _is_apart(phrase, units[end:head])
+            is_free = (
+                end > head
+                or all(unit.kind == "property" for unit in found)
+                or _is_apart(phrase, units[end:head], _head(units))
+            )
             is_size = found[0].kind == "size" and phrase.units[0].is_word and not _may_be_size(phrase.words[0], units)
             if is_said and is_free and not is_inside and not is_size:
                 return units[:start] + units[end:]
@@ -180,21 +241,29 @@ def _colors(units: Units) -> list[tuple[str, ...]]:
     return [unit.words for unit in units if unit.kind == "color"]
 
 
-def _is_apart(phrase: Phrase, following: Units) -> bool:
+def _is_apart(phrase: Phrase, following: Units, head: str) -> bool:
     """A word alone may be said of the next noun where that is a substance, a body or an animal: "oiled oak table", "dry
     hair shampoo". A "silent wall clock" can only be a silent clock, and "long flannel trousers" long trousers."""
     tables, word = english(), phrase.words[-1]
     if len(phrase.units) > 1 or phrase.link != "":
         return True
-    if word in tables.tints:
-        return not any(unit.words[0] in tables.consumed for unit in following)
     noun = next((unit for unit in following if unit.is_word or unit.kind == "material"), None)
+    if word in tables.verb_names or (word in tables.context_colors and head in tables.worn):
+        return True
+    if word in tables.tints:
+        return _is_matter(noun) or not any(unit.words[0] in tables.consumed for unit in following)
     if noun is None or noun.words[-1] not in tables.described:
         return True
     if noun.words[-1] in tables.qualities:
         return word not in tables.qualities[noun.words[-1]]
-    is_matter = noun.kind == "material" and noun.words[-1] not in tables.consumed
-    return is_matter and word in tables.of_whole
+    return _is_matter(noun) and word in tables.of_whole
+
+
+def _is_matter(noun: Unit | None) -> bool:
+    """ "Cream enamel bread bin": nobody bakes enamel; "long down coat"."""
+    if noun is None or noun.words[-1] in english().consumed:
+        return False
+    return noun.kind == "material" or noun.words[-1] in FILLINGS
 
 
 def _agree(mine: Units, theirs: Units, *, is_product: bool) -> bool:
@@ -230,7 +299,7 @@ def _placed(units: Units, *, is_product: bool) -> tuple[object, ...]:
     ordered: dict[str, list[tuple[str, ...]]] = {}
     for unit in units:
         before += unit.is_word
-        is_bound = 0 < before < total if is_product else total > 1
+        is_bound = 0 < before < total
         place = "word" if unit.kind in PLACED and is_bound else unit.kind
         values = ordered.setdefault(place, [])
         if not unit.is_quantity and (place == "word" or unit.words not in values):
@@ -244,8 +313,15 @@ def _placed(units: Units, *, is_product: bool) -> tuple[object, ...]:
     }
 
 
+def _areas(units: Units) -> list[tuple[str, ...]]:
+    return [unit.words for unit in units if unit.is_quantity and " x " in unit.words[0]]
+
+
 def _measure_the_same(mine: Units, theirs: Units) -> bool:
-    """Of a thing that is measured in one way, a length without its name is that length."""
+    """Of a thing that is measured in one way, a length without its name is that length. The first of two areas is
+    that of another thing than the second: "picture, 30 x 40 cm, in linen 40 x 50 cm"."""
+    if _areas(mine) != _areas(theirs):
+        return False
     usual = english().usual.get(_head(mine), ())
     first, second = (sorted((unit.words, unit.side) for unit in units if unit.is_quantity) for units in (mine, theirs))
     return len(first) == len(second) and all(

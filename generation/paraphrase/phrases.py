@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import NamedTuple
 
 from generation.paraphrase.clauses import Clause
@@ -17,6 +18,8 @@ from generation.paraphrase.phrasing import STANDARDS
 from generation.paraphrase.vocabulary import English, english
 
 PRODUCT = -1
+# The link of what a thing is made to take, where "with" would say that it comes with it.
+TAKING = "takes"
 # "Upper of leather" and "surface is hammered" are a leather upper and a hammered surface.
 DESCRIBING = frozenset(("", "of", "in"))
 PASSED_OVER = frozenset(("for", "from", "by"))
@@ -33,6 +36,13 @@ COUNTED_CODE = re.compile(r"(\d+)-([a-z]{3,})")
 LIVING = frozenset(("person", "player", "beginner", "user", "pet", "baby", "child", "horse", "family"))
 # "A set of spoons" is a spoon set, "a pair of servers" servers, a pair.
 GROUPS = frozenset(("set", "pair", "pack"))
+INCH = Fraction("0.0254")
+DECIMAL = re.compile(r"\d{1,3}(?:\.\d{1,9})?")
+LAST_CHILD = 14 * 12  # months
+CARED_FOR = frozenset(("skin", "hair", "scalp", "lip"))
+# What is said of a thing is said of the only material it is made of: "hat, linen, natural", "bench, oak, solid".
+OF_MATERIAL = frozenset(("natural", "solid"))
+NATURAL_IN_NAME = frozenset(("rubber", "latex", "stone", "leather"))
 # "20 sheets of paper" are paper, 20 sheets; one sheet may be of cotton and lie on a bed.
 PORTIONS = frozenset(("sheet", "roll", "deck", "slice", "strip", "bundle", "skein", "ball", "spool", "stick", "block"))
 
@@ -56,6 +66,9 @@ class Unit(NamedTuple):
     @property
     def is_quantity(self) -> bool:
         return self.kind.startswith("quantity")
+
+
+KIDS = Unit("audience", ("kids",))
 
 
 class Phrase(NamedTuple):
@@ -114,7 +127,10 @@ def hard_words(phrases: tuple[Phrase, ...]) -> Iterator[str]:
 def _drafts(clauses: list[Clause]) -> list[_Draft]:
     """Those of the product are of nothing else: their owner is None."""
     found: dict[int, _Draft] = {}
+    counted: list[_Draft] = []
     for index, clause in enumerate(clauses):
+        if index == 0:
+            counted = [_Draft("", _units(item)) for item in _counted_behind(clause)]
         units = [unit for item in _with_grades(clause.items) for unit in _units(item)]
         is_name = clause.items[0].written[:1].isupper() and all(_may_name(item) for item in clause.items)
         units = _with_glass(_counted(units, clause) if index == 0 else units)
@@ -129,7 +145,22 @@ def _drafts(clauses: list[Clause]) -> list[_Draft]:
             # "A tent for three"; a calendar is for 2027.
             draft.units.append(Unit("word", ("person",)))
         found[id(clause)] = draft
-    return list(found.values())
+    return [*found.values(), *counted]
+
+
+def _counted_behind(clause: Clause) -> list[Item]:
+    """Takes "7-zone" off "mattress topper, 7-zone": nothing that it could be the head of."""
+    behind = [
+        item
+        for index, item in enumerate(clause.items)
+        if item.kind == "code" and COUNTED_CODE.fullmatch(item.value) and _stands_behind(clause.items[:index])
+    ]
+    clause.items = [item for item in clause.items if item not in behind]
+    return behind
+
+
+def _stands_behind(before: list[Item]) -> bool:
+    return any(item.kind == "word" for item in before) and before[-1].kind != "word"
 
 
 def _link(clause: Clause) -> str:
@@ -275,6 +306,9 @@ def _with_own(drafts: list[_Draft]) -> list[_Draft]:
     is_packed_once = sum(draft.head in english().containers for draft in drafts[1:]) == 1
     for draft in drafts:
         owner = draft.owner
+        if draft.is_inside and owner is not None and draft.head == "box" and "gift" in draft.words:
+            # "A knife with an oak handle in a gift box".
+            draft.owner = owner = None
         if owner is None or not _may_be_own(draft, owner) or owner.owner is not None:
             continue
         is_packed = draft.is_inside and drafts[0].head in english().consumed and owner.link in ("", "with")
@@ -324,7 +358,7 @@ def _with_purposes(drafts: list[_Draft]) -> list[_Draft]:
         owner = draft.owner
         if owner is None or draft.link != "for" or owner.link not in ("", "with") or owner.head in tables.consumed:
             continue
-        is_thing = all(unit.is_word and not unit.words[0][0].isdigit() for unit in draft.units)
+        is_thing = all(unit.kind in ("word", "property") and not unit.words[0][0].isdigit() for unit in draft.units)
         is_living = draft.head in tables.animals or draft.head in LIVING
         has_own = any(each.owner is draft for each in drafts)
         if is_thing and not is_living and not has_own and owner.units[-1].is_noun:
@@ -375,7 +409,9 @@ def _with_content(drafts: list[_Draft]) -> list[_Draft]:
 
 
 def _is_container(draft: _Draft) -> bool:
-    return draft.owner is None and draft.link in ("", "with") and draft.head in english().containers
+    # "With a 20 g chocolate bar" something else is eaten.
+    is_own = draft.head != "bar" or draft.words == ["bar"]
+    return draft.owner is None and draft.link in ("", "with") and draft.head in english().containers and is_own
 
 
 def _turned_around(drafts: list[_Draft]) -> list[_Draft]:
@@ -440,12 +476,17 @@ def _with_product_values(drafts: list[_Draft]) -> list[_Draft]:
             and draft.words in ([], [product.head], ["composition"], ["material"], ["set"])
         ):
             product.units += values
-        elif is_plain and draft.link == "" and draft.head == product.head and product.words == [product.head]:
+        elif is_plain and draft.link == "" and draft.head == product.head and _is_named_again(draft, product):
             # "Our honey. It's lime blossom honey."
             product.units = draft.units + [unit for unit in product.units if not unit.is_word]
         else:
             kept.append(draft)
     return kept
+
+
+def _is_named_again(draft: _Draft, product: _Draft) -> bool:
+    """ "Knife set, three knives" counts them."""
+    return product.words == [product.head] and not draft.units[0].words[0].isdigit()
 
 
 def _with_own_values(product: _Draft, drafts: list[_Draft]) -> None:
@@ -501,10 +542,138 @@ def _with_standard_once(drafts: list[_Draft]) -> list[_Draft]:
     return drafts
 
 
+def _with_origins(drafts: list[_Draft]) -> list[_Draft]:
+    """ "Chocolate, Peru" is from there."""
+    tables = english()
+    for draft in drafts[1:]:
+        is_alone = draft.link == "" and draft.owner is None and all(unit.is_word for unit in draft.units)
+        if is_alone and drafts[0].head in tables.consumed and " ".join(draft.words) in tables.origins:
+            draft.link = "from"
+    return drafts
+
+
+def _with_natural(drafts: list[_Draft]) -> list[_Draft]:
+    product = drafts[0] if drafts else None
+    for draft in drafts[1:]:
+        is_alone = draft.link in ("", "in") and draft.owner is None and len(draft.units) == 1
+        if product is None or not is_alone or draft.head not in OF_MATERIAL:
+            continue
+        at = [index for index, unit in enumerate(product.units) if unit.kind == "material"]
+        if len(at) == 1 and len((unit := product.units[at[0]]).words) == 1 and unit.words[0] not in NATURAL_IN_NAME:
+            product.units[at[0]] = Unit("material", (draft.head, *unit.words))
+            drafts = [each for each in drafts if each is not draft]
+    return drafts
+
+
+def _without_told(drafts: list[_Draft]) -> list[_Draft]:
+    """What the ages tell already: whoever begins at 3 is a child."""
+    product = drafts[0] if drafts else None
+    if product is None:
+        return drafts
+    first = [draft for draft in drafts if draft.link == "from" and draft.owner is None]
+    ages = [unit for draft in [product, *first] for unit in draft.units if unit.kind == "quantity month"]
+    is_aged = any(" to " in unit.words[0] or unit not in product.units for unit in ages)
+    if is_aged and all(_is_child(unit) for unit in ages):
+        product.units = [unit for unit in product.units if unit != KIDS]
+    return drafts
+
+
+def _is_child(unit: Unit) -> bool:
+    *_, last = unit.words[0].split()
+    return last.isdigit() and int(last) <= LAST_CHILD
+
+
+def _without_pattern(drafts: list[_Draft]) -> list[_Draft]:
+    """ "In a herringbone pattern" is "herringbone"."""
+    tables = english()
+    for draft in drafts:
+        for index in range(len(draft.units) - 1, 0, -1):
+            is_said = draft.units[index - 1].words[-1] in tables.patterned
+            if is_said and draft.units[index].words == ("pattern",):
+                del draft.units[index]
+    return drafts
+
+
+def _with_sizes_of_others(drafts: list[_Draft]) -> list[_Draft]:
+    """ "Sleeve for 13-inch laptops" is a 13-inch sleeve for laptops, "sheet for beds of 90 x 200 cm" of that size."""
+    tables, product = english(), drafts[0] if drafts else None
+    if product is None or any(_is_length(unit) for unit in product.units):
+        return drafts
+    for draft in drafts[1:]:
+        sizes = [unit for unit in draft.units if _is_length(unit)]
+        if draft.link != "for" or draft.owner is not None or len(sizes) != 1 or len(draft.units) > 2:
+            continue
+        is_for_device = (
+            product.head in tables.device_holders and draft.head in tables.devices and _is_in_inches(sizes[0])
+        )
+        is_for_bed = (
+            product.head in tables.bedding
+            and (draft.head in tables.beds or not draft.words)
+            and " x " in sizes[0].words[0]
+        )
+        if is_for_device or is_for_bed:
+            draft.units = [unit for unit in draft.units if unit not in sizes]
+            product.units += sizes
+            return [each for each in drafts if each is not draft] if is_for_bed else drafts
+    return drafts
+
+
+def _is_in_inches(unit: Unit) -> bool:
+    """As devices are: "13-inch", not "40 cm"."""
+    *_, number = unit.words[0].split()
+    return DECIMAL.fullmatch(number) is not None and (Fraction(number) / INCH * 10).denominator == 1
+
+
+def _is_length(unit: Unit) -> bool:
+    return unit.kind == "quantity m"
+
+
+def _with_named_devices(drafts: list[_Draft]) -> list[_Draft]:
+    """ "A case with MagSafe for iPhone 15": the case is."""
+    for draft in drafts[1:]:
+        if draft.link == "for" and not english().named_devices.isdisjoint(draft.words):
+            draft.owner = None
+    return drafts
+
+
+def _with_taken(drafts: list[_Draft]) -> list[_Draft]:
+    """ "A toaster for two slices" and "a toaster, two slices", but not "with two slices"."""
+    for draft in drafts[1:]:
+        takers = english().takes.get(draft.head, frozenset())
+        is_counted = len(draft.units) == 2 and draft.units[0].words[0].isdigit()
+        if draft.link == "for" and is_counted and drafts[0].head in takers:
+            draft.link, draft.owner = TAKING, None
+    return drafts
+
+
+def _with_bodies(drafts: list[_Draft]) -> list[_Draft]:
+    """ "Cream with aloe for dry skin (50 ml)": the cream is for it, and fills so much."""
+    tables, product = english(), drafts[0] if drafts else None
+    for draft in drafts[1:]:
+        owner = draft.owner
+        if product is None or draft.head not in tables.bodies:
+            continue
+        if draft.link == "" and owner is None and draft.head in CARED_FOR and len(draft.words) > 1:
+            # "Shaving foam, sensitive skin".
+            draft.link = "for" if product.head in tables.cosmetics else ""
+        if draft.link != "for":
+            continue
+        if product.head not in tables.cosmetics:
+            continue
+        if owner is not None and owner.link in ("", "with"):
+            draft.owner = None
+        if draft.owner is None:
+            filled = [unit for unit in draft.units if unit.kind == "quantity m3"]
+            product.units += filled
+            draft.units = [unit for unit in draft.units if unit not in filled]
+    return drafts
+
+
 RULES: tuple[Callable[[list[_Draft]], list[_Draft]], ...] = (
     _without_it,
     _with_prepositions,
     _turned_around,
+    _with_bodies,
     _with_own,
     _with_held,
     _with_descriptions,
@@ -515,4 +684,11 @@ RULES: tuple[Callable[[list[_Draft]], list[_Draft]], ...] = (
     _with_number,
     _with_bare_number,
     _with_standard_once,
+    _with_sizes_of_others,
+    _with_named_devices,
+    _with_taken,
+    _with_origins,
+    _with_natural,
+    _without_told,
+    _without_pattern,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby, pairwise
 
 from generation.paraphrase.item import Item
@@ -12,10 +13,28 @@ STANDARDS = frozenset(("hdmi", "bluetooth", "usb", "displayport", "thunderbolt",
 # What a thing is so made with, by the participle that says it.
 NOUNS = {
     "lined": "lining", "filled": "filling", "framed": "frame", "coated": "coating", "trimmed": "trim",
+    "wrapped": "wrap", "edged": "edge", "bordered": "border",
     "padded": "padding", "backed": "backing", "insulated": "insulation", "inlaid": "inlay", "soled": "sole",
-    "scented": "scent", "smelling": "scent", "smells": "scent", "flavored": "flavor", "tasting": "flavor",
+    "printed": "print", "scented": "scent", "smelling": "scent", "smells": "scent", "flavored": "flavor",
+    "tasting": "flavor",
+}  # fmt: skip
+HANDMADE = re.compile(
+    r"hand(knitted|woven|sewn|stitched|painted|carved|cut|dyed|spun|blown|thrown|tied|forged|finished|poured|printed"
+    r"|embroidered|crocheted|tufted|rolled|picked|selected|polished|glazed|loomed|dipped|engraved|hammered|knotted"
+    r"|turned|built)"
+)
+# What moves or steers a thing, and the participles that say so.
+POWERS = frozenset(
+    ("battery", "batteries", "mains", "solar", "gas", "petrol", "wind", "pedal", "crank", "app", "voice", "remote",
+     "motion", "touch", "foot")
+)  # fmt: skip
+OPERATED = {
+    "powered": "powered", "operated": "powered", "driven": "powered", "controlled": "controlled",
+    "controllable": "controlled", "activated": "activated",
 }  # fmt: skip
 SO_MADE = frozenset(("with", "in", "of"))
+# "Printed in Italy", "printed in blue" say something else.
+WITH_ONLY = frozenset(("printed",))
 END = Item("break", "")
 SHORT_PARTICIPLES = frozenset(("rated", "lined", "oiled", "aged", "sized"))
 LONGEST_RUN = 2
@@ -25,6 +44,11 @@ LIMITS = frozenset(("max", "min", "about"))
 LOADS = frozenset(("load", "capacity"))
 BEARS = frozenset(("holds", "hold", "holding", "supports", "support", "carries", "bears", "takes"))
 MEASURED = ("quantity", "count")
+# "Burn for 40 minutes" is "burn 40 minutes", "cold for 24 h" "cold 24 h".
+GOING_ON = frozenset(
+    ("burn", "burns", "glow", "glows", "run", "runs", "work", "works", "play", "plays", "fly", "flies", "shine",
+     "shines", "aged", "cold", "hot", "warm", "cool", "fresh", "warranty", "guarantee", "light", "power", "charge")
+)  # fmt: skip
 TIMES = ("quantity month", "quantity s")
 PLACES = frozenset(("inside", "outside"))
 
@@ -89,9 +113,12 @@ def _limit_taken(found: list[Item]) -> str:
         limit, end = found[end - 1].value, end - 1
     elif len(found) > 1 and end == len(found) and (found[-2].value, found[-1].value) == ("up", "to"):
         limit, end = "max", end - 2
+    elif end < len(found) and "load" in (found[-1].value, found[end].value):
+        # "Load 8 kg".
+        limit = "max"
     else:
         return ""
-    while end and found[end - 1].kind == "word" and found[end - 1].value in BEARS:
+    while end and found[end - 1].kind == "word" and found[end - 1].value in BEARS | LOADS:
         end -= 1
     del found[end:]
     return limit
@@ -123,21 +150,38 @@ def with_codes(items: list[Item]) -> list[Item]:
     return [
         item
         for item, after in pairwise([*items, END])
-        if not (after.kind == "code" and item.value in ("type", "model", "reference"))
+        if not (after.kind == "code" and item.value in ("type", "model", "reference", "size"))
     ]
 
 
 def with_hands(items: list[Item]) -> list[Item]:
-    """ "Dipped by hand" is "hand-dipped"."""
+    """ "Dipped by hand" is "hand-dipped", "powered by battery" is "battery-powered"."""
     found: list[Item] = []
     for item in items:
-        if item.value == "hand" and len(found) > 1 and found[-1] == Item("link", "by", found[-1].written):
+        if item.value.startswith("hand") and (handmade := HANDMADE.fullmatch(item.value)):
+            found.append(Item("property", f"hand {handmade[1]}"))
+        elif item.value in POWERS and _is_operated(found):
+            found[-2:] = [Item("property", f"{_power(item.value)} {OPERATED[found[-2].value]}")]
+        elif item.value in OPERATED and found and found[-1].value in POWERS:
+            found[-1] = Item("property", f"{_power(found[-1].value)} {OPERATED[item.value]}")
+        elif item.value == "hand" and len(found) > 1 and found[-1] == Item("link", "by", found[-1].written):
             found[-2:] = [Item("property", f"hand {found[-2].value}")]
         elif item.kind in ("word", "property") and found and found[-1].value == "hand" and is_participle(item):
             found[-1] = Item("property", f"hand {item.value}")
         else:
             found.append(item)
     return found
+
+
+def _is_operated(found: list[Item]) -> bool:
+    """Whether it ends in "powered by", "controlled via"."""
+    return (
+        len(found) > 1 and found[-2].value in OPERATED and found[-1].value in ("by", "with", "via", "from", "through")
+    )
+
+
+def _power(word: str) -> str:
+    return "battery" if word == "batteries" else word
 
 
 def with_time(items: list[Item]) -> list[Item]:
@@ -150,7 +194,7 @@ def with_time(items: list[Item]) -> list[Item]:
             item.kind == "link"
             and item.value == "for"
             and index
-            and is_participle(items[index - 1])
+            and (is_participle(items[index - 1]) or items[index - 1].value in GOING_ON)
             and items[index + 1 :]
             and items[index + 1].kind in TIMES
         )
@@ -192,6 +236,7 @@ def with_lining(items: list[Item]) -> list[Item]:
         end = _end_of_run(items, index + 2)
         is_linked = index + 1 < len(items) and items[index + 1].kind == "link" and items[index + 1].value in SO_MADE
         is_bound = bool(found) and found[-1].kind in ("material", "color")
+        is_linked = is_linked and (item.value not in WITH_ONLY or items[index + 1].value == "with")
         if noun and is_linked and end > index + 2 and (not is_bound or items[index + 1].value == "with"):
             found += [Item("link", "with"), *items[index + 2 : end], Item("word", noun, noun)]
             index = end
@@ -226,7 +271,11 @@ def _included(clause: list[Item]) -> list[Item]:
     thing = thing[:-1] if is_denied else thing
     if thing and thing[-1].kind == "link" and thing[-1].value == "is":
         thing = thing[:-1]
-    if not thing or any(item.kind == "link" for item in thing):
+    # "Bow and case included".
+    if not is_denied and thing and [item.value for item in thing if item.kind == "link"][-1:] == ["with"]:
+        # "With two batteries included".
+        return thing if thing[-1].kind != "link" else clause
+    if not thing or any(item.kind == "link" and item.value != "and" for item in thing) or thing[0].kind == "link":
         return clause
     return [Item("link", "not" if is_denied else "with"), *thing]
 

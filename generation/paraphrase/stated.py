@@ -31,7 +31,9 @@ COUNTED = re.compile(r"(?P<label>[a-z][a-z -]{1,38}) (?P<value>\d+)")
 CAPITALIZED = re.compile(r"(?P<label>[a-z][a-z-]*(?: [a-z][a-z-]*){0,2}) (?P<value>[A-Z][^,:;.()]*)")
 MEASURED = re.compile(r"(?P<label>[a-z]+(?: [a-z]+){0,2}) (?P<value>\d\S*(?: [^\s,:;.()]+){1,5})")
 LINKING = re.compile(
-    r"\b(?:by|from|in|of|for|with|without|to|on|at|and|or|is|are|the|a|an|no|not|made|fits|holds?|holding|weighs?|weighing|measur(?:es|ing)|burns|up|about|under|over|size|like|[a-z]+ed|[a-z]+able|as|than|our|your|its)\b"
+    r"\b(?:by|via|through|over|using|from|in|of|for|with|without|to|on|at|and|or|is|are|the|a|an|no|not|made|fits|holds?"
+    r"|holding|weighs?|weighing|measur(?:es|ing)|burns|lasts?|runs|keeps|takes|makes|serves|seats|sleeps|covers|reaches"
+    r"|plays|works|glows|flies|up|about|under|over|size|like|[a-z]+ed|[a-z]+able|as|than|our|your|its)\b"
 )
 # "It is 20 cm high" is rarely said of what a thing has; "it is 2 m long" may be said of a cable.
 BEGINS = re.compile(r"[Ii]t (?P<verb>has|weighs|measures)\b|[Ii]t(?: is|'s) (?=\d[\d.,]* ?[a-z]+ (?:tall|high)$)")

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from generation.facts.folding import compose, fold_word
+from generation.facts.folding import compose
 from generation.facts.units import Measure, measures
+from generation.paraphrase.spelling import fold_spelling
+from generation.paraphrase.turns import rewritten
 
 # "WH-1000XM5" and "f/1.8" in one piece; "gold-plated" is split like "gold plated".
 TOKEN = re.compile(r"[^\W_]+(?:[-'./_+][^\W_]+)*(?:(?<=s)'(?!\w))?|\S")
@@ -18,27 +20,6 @@ SIDE = re.compile(r"[xX]\d")
 HAS_DIGIT = re.compile(r"\d")
 BREAKS = frozenset(',;.:!()[]|"•·–—')
 CONTRACTED = frozenset(("it's", "that's"))
-
-
-# "One-litre" and "two years' warranty".
-SPELLED_NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "eight": 8, "ten": 10, "twelve": 12}
-SPELLED_MEASURE = re.compile(
-    rf"\b(?P<number>{'|'.join(SPELLED_NUMBERS)})[ -]"
-    r"(?P<unit>(?:lit(?:re|er)|met(?:re|er)|hour|month|year)s?)(?:'s?)?(?!\w)",
-    re.IGNORECASE,
-)
-
-# "For ages 3 and up", "ages 3+".
-AND_UP = r"(?:\+| and (?:up|over|above|older))"
-AGES = re.compile(
-    rf"\b(?:for |from )?(?:(?P<months>\d{{1,2}})(?:\+ months?| months?{AND_UP})|ages? (?P<ages>\d{{1,2}}){AND_UP}"
-    rf"|(?P<years>\d{{1,2}})(?:\+ years?| years?{AND_UP}|[- ]year[- ]olds?{AND_UP}))(?!\w)",
-    re.IGNORECASE,
-)
-# "Max. load" ends no sentence.
-ABBREVIATED = re.compile(r"\b(max|min|incl|excl|approx|vol|ca)\.", re.IGNORECASE)
-# "No. 34" denies nothing.
-NUMBERED = re.compile(r"\bno\. ?(?=\d)", re.IGNORECASE)
 # "In-mould" links nothing.
 COMPOUND = re.compile(r"(in|for|by)(?=-[^\W\d_])", re.IGNORECASE)
 
@@ -52,19 +33,9 @@ class Token(NamedTuple):
 
 def tokens_of(text: str) -> list[Token]:
     """Of one field, without line breaks."""
-    composed = AGES.sub(
-        _from_age, SPELLED_MEASURE.sub(_in_digits, ABBREVIATED.sub(r"\1", NUMBERED.sub("number ", compose(text))))
-    )
+    composed = rewritten(compose(text))
     found = {measure.start: measure for measure in measures(composed) if not _is_in_code(composed, measure)}
     return list(_tokens(composed, found))
-
-
-def _from_age(match: re.Match[str]) -> str:
-    return f"from {match['months']} months" if match["months"] else f"from {match['ages'] or match['years']} years"
-
-
-def _in_digits(match: re.Match[str]) -> str:
-    return f"{SPELLED_NUMBERS[match['number'].lower()]} {match['unit']}"
 
 
 def _tokens(text: str, found: dict[int, Measure]) -> Iterator[Token]:
@@ -103,7 +74,7 @@ def _measured(measure: Measure) -> Token:
 
 def _words(word: str) -> Iterator[Token]:
     if HAS_DIGIT.search(word) and len(word) > 1:
-        yield Token("code", fold_word(word), word)
+        yield Token("code", fold_spelling(word), word)
         return
     if compound := COMPOUND.match(word):
         yield Token("word", f"{compound[0].casefold()}-", compound[0])
@@ -118,12 +89,12 @@ def _words(word: str) -> Iterator[Token]:
 
 
 def _word(piece: str) -> Iterator[Token]:
-    folded = fold_word(piece)
+    folded = fold_spelling(piece)
     if folded in CONTRACTED:
         yield Token("word", folded[:-2], piece[:-2])
         yield Token("word", "is", "is")
     elif folded.endswith(("'s", "s'")):
         owner = folded.removesuffix("s").removesuffix("'") if folded.endswith("'s") else folded[:-1]
-        yield Token("word", fold_word(owner), piece[: len(owner)], possessive=True)
+        yield Token("word", fold_spelling(owner), piece[: len(owner)], possessive=True)
     else:
         yield Token("word", folded, piece)

@@ -12,11 +12,11 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from generation.facts import LANGUAGES
-from generation.facts.folding import fold_word
 from generation.facts.lexicon.modifiers import COLORS_IN_CONTEXT
 from generation.facts.lexicon.small_words import NUMBER_WORDS
 from generation.facts.lexicon.tables import ANY_LANGUAGE, concepts, phrases
 from generation.facts.vocabulary import AMBIGUOUS_ABROAD, inflections
+from generation.paraphrase.spelling import fold_spelling
 
 ENGLISH = "en"
 # The kind of a value -> the lexicon's table of it.
@@ -86,6 +86,21 @@ class English:
     numbered: frozenset[str]
     tints: frozenset[str]  # colours that are other things as well, fabrics, patterns, scents and flavours
     consumed: frozenset[str]
+    utensils: frozenset[str]
+    named_devices: frozenset[str]
+    bodies: frozenset[str]
+    cosmetics: frozenset[str]
+    inserts: frozenset[str]
+    patterned: frozenset[str]
+    called_by_ingredient: frozenset[str]
+    ingredients: frozenset[str]
+    devices: frozenset[str]
+    device_holders: frozenset[str]
+    beds: frozenset[str]
+    bedding: frozenset[str]
+    verb_names: frozenset[str]
+    generic: dict[str, frozenset[str]]  # "wood" -> beech, which says it without that word
+    takes: dict[str, frozenset[str]]  # thing -> what takes so many of it
     heads: dict[tuple[str, ...], str]
     usual: dict[str, tuple[str, ...]]  # thing -> sides
 
@@ -105,9 +120,10 @@ def vocabulary(language: str) -> Vocabulary:
         *((form, Entry("link", link)) for link, forms in tables["links"].items() for form in forms),
         *((form, Entry("audience", name)) for name, forms in tables["audiences"].items() for form in forms),
         *_properties(tables, language),
-        *((form, Entry("word", word)) for word, forms in tables["synonyms"].items() for form in forms),
+        *_synonyms(tables["synonyms"]),
         *_listed(Entry("keep", ""), phrases("expressions").get(language, [])),
         *(value for kind, table in TABLES.items() for value in _values(kind, table, (language, ENGLISH, ANY_LANGUAGE))),
+        *((form, Entry("material", form)) for form in tables.get("matter", {}).get("words", ())),
     ]
     return Vocabulary(
         _compile(entries), frozenset(tables["instruction"]), frozenset(tables["polite"]), NUMBER_WORDS[language]
@@ -165,6 +181,21 @@ def english() -> English:
         context_colors=frozenset(COLORS_IN_CONTEXT),
         places=frozenset(tables["places"]["words"]),
         consumed=frozenset(tables["consumed"]["words"]),
+        named_devices=frozenset(tables["named_devices"]["words"]),
+        utensils=frozenset(tables["utensils"]["words"]),
+        bodies=frozenset(tables["bodies"]["words"]),
+        cosmetics=frozenset(tables["cosmetics"]["words"]),
+        inserts=frozenset(tables["inserts"]["words"]),
+        patterned=frozenset(tables["patterned"]["words"]),
+        called_by_ingredient=frozenset(tables["cosmetics"]["called_by_ingredient"]),
+        ingredients=frozenset((*tables["cosmetics"]["ingredients"], *tables["flavors"]["words"])),
+        devices=frozenset(tables["sized_by"]["devices"]),
+        device_holders=frozenset(tables["sized_by"]["holders"]),
+        beds=frozenset(tables["sized_by"]["beds"]),
+        bedding=frozenset(tables["sized_by"]["bedding"]),
+        verb_names=frozenset(tables["verbs"]),
+        generic={name: frozenset(materials) for name, materials in tables["generic"].items()},
+        takes={thing: frozenset(takers) for thing, takers in tables["takes"].items()},
         heads={tuple(form.split()): head for head, forms in tables["heads"].items() for form in forms},
         usual=_by_thing(tables["usual"]),
     )
@@ -195,7 +226,7 @@ def _value_words(most: int | None = None) -> Iterator[str]:
         for _, entry in _values(kind, table, (ENGLISH, ANY_LANGUAGE)):
             words = entry.value.split()
             if most is None or len(words) <= most:
-                yield from (fold_word(word) for word in words)
+                yield from (fold_spelling(word) for word in words)
 
 
 @cache
@@ -204,7 +235,7 @@ def spoken_words() -> dict[str, tuple[str, ...]]:
     found: defaultdict[str, list[str]] = defaultdict(list)
     for language in LANGUAGES:
         for form in _small_words(language) | (_values_abroad(language) if language != ENGLISH else set()):
-            found[fold_word(form)].append(language)
+            found[fold_spelling(form)].append(language)
     return {word: tuple(languages) for word, languages in found.items()}
 
 
@@ -221,9 +252,11 @@ def _values_abroad(language: str) -> set[str]:
     """Colours and materials in that language that are no English words."""
     found: set[str] = set()
     for kind, table in TABLES.items():
-        known = {fold_word(form) for form, _ in _values(kind, table, (ENGLISH, ANY_LANGUAGE))}
+        known = {fold_spelling(form) for form, _ in _values(kind, table, (ENGLISH, ANY_LANGUAGE))}
         found |= (
-            {fold_word(form) for form, _ in _values(kind, table, (language,))} - known - {f"{form}s" for form in known}
+            {fold_spelling(form) for form, _ in _values(kind, table, (language,))}
+            - known
+            - {f"{form}s" for form in known}
         )
     return (
         {form for form in found if " " not in form}
@@ -242,6 +275,15 @@ def _tables(language: str) -> dict[str, Any]:
 
 def _listed(entry: Entry, forms: Iterable[str]) -> Iterator[tuple[str, Entry]]:
     return ((form, entry) for form in forms)
+
+
+def _synonyms(synonyms: dict[str, list[str]]) -> Iterator[tuple[str, Entry]]:
+    """ "Bicycles" are bikes as well."""
+    for word, forms in synonyms.items():
+        for form in forms:
+            yield form, Entry("word", word)
+            if form.isalpha() and word.isalpha() and not form.endswith("s"):
+                yield f"{form}s", Entry("word", f"{word}s")
 
 
 def _properties(tables: dict[str, Any], language: str) -> Iterator[tuple[str, Entry]]:
@@ -271,6 +313,6 @@ def _compile(entries: Iterable[tuple[str, Entry]]) -> dict[str, tuple[Phrase, ..
     """Of two entries with one form the first wins."""
     found: defaultdict[str, dict[tuple[str, ...], Entry]] = defaultdict(dict)
     for form, entry in entries:
-        first, *rest = (fold_word(word) for word in WORD.findall(form) if word != "-")
+        first, *rest = (fold_spelling(word) for word in WORD.findall(form) if word != "-")
         found[first].setdefault(tuple(rest), entry)
     return {first: tuple(sorted(by.items(), key=lambda item: -len(item[0]))) for first, by in found.items()}

@@ -23,7 +23,7 @@ from generation.paraphrase.tokens import Token, tokens_of
 from generation.paraphrase.vocabulary import ENGLISH, Vocabulary, vocabulary
 
 # Part of every bucket: raise it when other wordings agree than before.
-PARAPHRASE_VERSION = 4
+PARAPHRASE_VERSION = 5
 FREE_LABELS = frozenset(("title", "feature", "description"))
 # A longer text agrees only with itself, so that the time taken has a bound.
 LONGEST_READ = 4_000
@@ -36,7 +36,7 @@ UNBROKEN = re.compile(r"\S{200}")
 class Wording:
     """What a brief asks for, whatever its words. Briefs of one bucket with the same words ask for the same."""
 
-    bucket: str  # "p4-<64 hex>": whatever must agree exactly
+    bucket: str  # "p5-<64 hex>": whatever must agree exactly
     words: tuple[str, ...]  # the clauses of the free text in canonical form and order
     wishes: tuple[str, ...]
     phrases: tuple[Phrase, ...]  # the same clauses as English phrases; none of a text in another language
