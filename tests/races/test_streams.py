@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import httpx2
 import pytest
@@ -155,6 +157,18 @@ def test_text_arrives_at_the_end_while_valkey_is_away(product: Product, key: str
     assert read[-1].name == "done"
     assert read[-1].data["text"].startswith(read[0].data["text"].strip())
     assert_books_agree(product)
+
+
+def test_thousands_of_open_connections_keep_nobody_out(product: Product) -> None:
+    """As many open streams are: each is one, for as long as it is open."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with ExitStack() as opened:
+        for _ in range(2_000):
+            opened.enter_context(socket.create_connection(("127.0.0.1", product.port)))
+        answers = [httpx2.get(f"{product.url}/healthz", timeout=20).status_code for _ in range(8)]
+
+    assert answers == [200] * 8
 
 
 def test_refusal_ends_the_stream_in_the_usual_shape(product: Product, key: str) -> None:
