@@ -19,6 +19,8 @@ LONGEST_LIST = 200
 SHORTEST_NOUN = 3
 # A noun may follow the one that belongs to it: "2 ribbon markers".
 NOUNS_AFTER = 2
+# "Set of six", "6er-Set von", "lot de 6".
+OF = frozenset(("of", "von", "aus", "de", "di", "van"))
 # Labels and nouns that count what is sold together.
 PACKED = frozenset(
     stem(word)
@@ -56,11 +58,11 @@ def counts_of(facts: Iterable[Fact]) -> Counts:
     for fact in facts:
         reading = Reading(fact.value)
         numbers = list(_numbers(reading))
-        for number, end, is_pack in numbers:
+        for number, start, end, is_pack in numbers:
             nouns = list(nouns_after(reading, end))
             for noun in nouns:
                 found[noun].add(number)
-            if is_pack or (not nouns and fact.label in UNLABELLED):
+            if is_pack or (not nouns and fact.label in UNLABELLED) or _is_of_a_set(fact, reading, start, end):
                 packs.add(number)
         if fact.label in UNLABELLED:
             continue
@@ -93,23 +95,41 @@ def nouns_after(reading: Reading, end: int) -> Iterator[str]:
         before = word.end
 
 
-def _numbers(reading: Reading) -> Iterator[tuple[Fraction, int, bool]]:
-    """Whole numbers that may count, where each ends and whether it counts pieces."""
+def _is_of_a_set(fact: Fact, reading: Reading, start: int, end: int) -> bool:
+    """ "Set of six glasses", and a title like "Four brass holders"; not "Three drawer chest"."""
+    before = [word for word in reading.words if word.end <= start]
+    if not before:
+        return fact.label == "title" and _are_several(reading, end)
+    return len(before) > 1 and before[-1].key in OF and stem(before[-2].key) in PACKED
+
+
+def _are_several(reading: Reading, end: int) -> bool:
+    """Whether the last of the words that belong together there is a plural."""
+    noun = ""
+    for word in reading.words_from(end):
+        if reading.text[end : word.start] != " " or word.key in STOP_WORDS:
+            break
+        noun, end = word.key, word.end
+    return noun.endswith("s") and not noun.endswith("ss")
+
+
+def _numbers(reading: Reading) -> Iterator[tuple[Fraction, int, int, bool]]:
+    """Whole numbers that may count, where each begins and ends and whether it counts pieces."""
     for measure in measures(reading.text):
         if (measure.unit is None or measure.unit is COUNT) and _may_count(measure):
-            yield measure.values[0], measure.number_end, measure.unit is COUNT
+            yield measure.values[0], measure.start, measure.number_end, measure.unit is COUNT
     for word in reading.words:
         if word.key in ALL_NUMBER_WORDS:
-            yield Fraction(ALL_NUMBER_WORDS[word.key]), word.end, False
+            yield Fraction(ALL_NUMBER_WORDS[word.key]), word.start, word.end, False
 
 
 def _may_count(measure: Measure) -> bool:
     return len(measure.values) == 1 and measure.values[0].denominator == 1 and 0 < measure.values[0] <= LARGEST_COUNT
 
 
-def _leads(reading: Reading, number: tuple[Fraction, int, bool]) -> bool:
+def _leads(reading: Reading, number: tuple[Fraction, int, int, bool]) -> bool:
     """Whether a value begins with that number and not with a range or a fraction: "3 (2 hand, 1 chest)"."""
-    _, end, _ = number
+    _, _, end, _ = number
     return (
         bool(reading.words)
         and reading.words[0].start <= end == reading.words[0].end

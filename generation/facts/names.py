@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from generation.facts.canonical import NO, YES
+from generation.facts.counts import SHORTEST_NOUN
 from generation.facts.known import Known
 from generation.facts.lexicon.small_words import COMMON_CAPITALS, LETTER_SIZES, NONE_VALUES, STOP_WORDS
 from generation.facts.mentions import BY_CAPITALS
@@ -28,6 +30,8 @@ def unknown_names(reading: Reading, known: Known, language: str, judged: set[int
     for position, word in enumerate(reading.words):
         if position in judged or word.raw.isdigit() or word.raw.islower() or _is_known(word, known):
             continue
+        if _is_half_of_a_known_word(reading.words, position, known):
+            continue
         if _is_code(word) or (
             language not in CAPITALISED_NOUNS
             and word.raw[0].isupper()
@@ -42,8 +46,19 @@ def _is_known(word: Word, known: Known) -> bool:
     key = word.key
     if key in known.codes or key in ANSWERS or key in COMMON_CAPITALS or key in STOP_WORDS or word.raw in BY_CAPITALS:
         return True
-    singulars = (key.removesuffix("s"), key.removesuffix("es"), key + "s", key.removesuffix("n"))
-    return len(key) > 3 and any(form in known.words for form in singulars)
+    others = [key.removesuffix("s"), key.removesuffix("es"), key + "s", key.removesuffix("n")]
+    if key.endswith("y"):
+        others.append(key[:-1] + "ies")
+    return len(key) >= SHORTEST_NOUN and any(form in known.words for form in others)
+
+
+def _is_half_of_a_known_word(words: Sequence[Word], position: int, known: Known) -> bool:
+    """ "Bath robe" when the facts say "bathrobe"."""
+    keys = [word.key for word in words[max(position - 1, 0) : position + 2]]
+    return any(
+        first + second in known.words and min(len(first), len(second)) >= SHORTEST_NOUN
+        for first, second in pairwise(keys)
+    )
 
 
 def _is_expansion(reading: Reading, position: int, known: Known) -> bool:

@@ -286,3 +286,33 @@ def test_a_no_is_no_yes() -> None:
 
     assert check_text("The Drill. Battery included: yes.", Brief(facts)) != []
     assert check_text("The Drill with its battery included.", Brief(facts)) != []
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Four hammered tea light holders in brass", "These brass tea light holders come as a set of 4."),
+        ("2 larch nesting boxes for tits", "A set of two nesting boxes in larch."),
+        ("Set of six crystal whiskey glasses", "The glasses come as a set of 6."),
+        ("Mattress for cots", "The Cot mattress fits, and the Cot is yours."),
+        ("Sleeping bag for babies", "It is a Baby sleeping bag."),
+        ("Grey terry bathrobe", "It is a Bath Robe in grey terry."),
+    ],
+)
+def test_a_title_in_other_forms_is_the_same_title(title: str, text: str) -> None:
+    assert kinds(text, {"title": title}) == []
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "kind"),
+    [
+        ("Three drawer chest in pine", "The pine chest is a set of 3.", "number"),
+        ("Two-tone glass in blue", "A set of two in blue glass.", "number"),
+        ("Bench with six slats", "The bench comes as a set of 6.", "number"),
+        ("Set of six crystal whiskey glasses", "The glasses come as a set of 8.", "number"),
+        ("Mattress for cots", "A mattress by Acme.", "name"),
+        ("Grey terry bathrobe", "The grey terry bathrobe is by Bathco.", "name"),
+    ],
+)
+def test_a_title_says_no_more_than_it_says(title: str, text: str, kind: str) -> None:
+    assert kinds(text, {"title": title}) == [kind]
