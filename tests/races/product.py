@@ -30,6 +30,7 @@ from tests.servers import KEY, ROOT, Provider, Stripe
 READY = "Ctrl-C stops everything"  # the last line of a start
 START_SECONDS = 300  # of a machine that is busy with other things
 STOP_SECONDS = 30
+PATIENCE_SECONDS = 90  # with what takes a moment, where other tests keep the processors busy
 WORKERS = 4  # interactive, bulk, streams, delivery
 # How the supervisor's children are told apart.
 COMMANDS = {"bulk": "-Q bulk", "streams": "-Q streams", "web": "granian", "clock": "manage.py clock"}
@@ -48,7 +49,7 @@ def list_processes() -> list[Process]:
     return [Process(int(row[0]), int(row[1]), row[2]) for row in rows if len(row) == 3]
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 60, pause: float = 0.05) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS, pause: float = 0.05) -> Any:
     """The first true value of the condition, or the last false one."""
     deadline = time.monotonic() + seconds
     while not (value := condition()) and time.monotonic() < deadline:
@@ -147,7 +148,7 @@ class Product:
         made = self.call(key, "POST", "catalogues", files={"file": ("products.csv", content)})
         assert made.status_code == 202, made.text
         path = f"catalogues/{made.json()['id']}"
-        assert eventually(lambda: self.call(key, "GET", path).json()["status"] == "ready", 30)
+        assert eventually(lambda: self.call(key, "GET", path).json()["status"] == "ready")
         identifier: str = made.json()["id"]
         return identifier
 

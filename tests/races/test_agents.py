@@ -39,7 +39,7 @@ def test_agent_describes_once_and_reads_what_it_cost(product: Product) -> None:
     assert again.structured_content["text"] == first.structured_content["text"]
     assert (again.structured_content["source"], again.structured_content["cost_usd"]) == ("exact", "0.00")
     # The paid one counts at once, the free one as soon as a worker has carried it over.
-    assert eventually(lambda: product.fetch(FREE_LINES, again.structured_content["id"]) == [(1,)], 90, pause=0.3)
+    assert eventually(lambda: product.fetch(FREE_LINES, again.structured_content["id"]) == [(1,)], pause=0.3)
     used = usage(product, key)
     assert {name: used[name] for name in ("texts", "free", "calls")} == {"texts": 2, "free": 1, "calls": 1}
     assert Decimal(used["cost_usd"]) == Decimal(used["budget"]["spent_usd"]) == cost

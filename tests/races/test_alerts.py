@@ -104,7 +104,7 @@ def test_sender_that_is_killed_is_replaced_and_nobody_is_mailed_twice(
     details = {"percent": 50, "used": 5, "limit": 10, "resets_at": "2026-12-01T00:00:00+00:00"}
     notice = Notice.objects.create(workspace=shop, kind="quota", topic="quota/2026-11/50", details=details)
     sender = start_worker(send_notice, notice.pk, **to_files(tmp_path, HangsAtZoe), JOB_LEASE_SECONDS=1)
-    assert eventually(lambda: Notice.objects.in_workspace(shop).filter(details__has_key="mailed").exists(), 20)
+    assert eventually(lambda: Notice.objects.in_workspace(shop).filter(details__has_key="mailed").exists())
     sender.end()
 
     successor = eventually(lambda: start_worker(send_notice, notice.pk, **to_files(tmp_path)).result(), 10, pause=0.3)

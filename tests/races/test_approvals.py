@@ -41,7 +41,7 @@ def test_approval_that_comes_while_an_edit_is_being_saved_approves_no_unread_wor
     with transaction.atomic():
         edit_text(product=text.product, fields={"description": "Words that nobody read."}, editor=None)
         rival = start_worker(approve, text.pk, read)
-        assert eventually(somebody_waits, 30)
+        assert eventually(somebody_waits)
 
     assert rival.result() == "conflict"
     assert not Text.objects.in_workspace(text.workspace_id).filter(state="approved").exists()

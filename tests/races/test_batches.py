@@ -71,7 +71,7 @@ def test_worker_killed_while_it_sends_a_batch(
     (batch,) = run.batches.all()
     worker = start_worker(advance_batch, batch.pk, **told)
     sending = LlmBatch.objects.in_workspace(run.workspace_id).filter(pk=batch.pk, stage=LlmBatch.Stage.SUBMITTING)
-    assert eventually(lambda: sending.exists() and reached(provider.meter()), 40, pause=0.02)
+    assert eventually(lambda: sending.exists() and reached(provider.meter()), pause=0.02)
     time.sleep(0.2)
     worker.end()
     provider.treat_batches(delay_ms=0, reply_delay_ms=0)
@@ -92,7 +92,7 @@ def test_worker_killed_while_it_reads_the_results(
     time.sleep(0.1)
     worker = start_worker(advance_batch, batch.pk, **told)
     ended = LlmBatch.objects.in_workspace(run.workspace_id).filter(pk=batch.pk, stage=LlmBatch.Stage.ENDED)
-    assert eventually(ended.exists, 40, pause=0.02)
+    assert eventually(ended.exists, pause=0.02)
     worker.end()
     provider.treat_batches(results_delay_ms=0)
 
@@ -107,7 +107,7 @@ def test_workers_killed_while_they_fill_a_batch_and_while_they_write_down_its_an
 ) -> None:
     items = list(run.items.values_list("pk", flat=True))
     worker = start_worker(write_each, items, **told)
-    assert eventually(lambda: live_parts(run) >= 3, 40, pause=0.005)
+    assert eventually(lambda: live_parts(run) >= 3, pause=0.005)
     worker.end()
     time.sleep(LEASE_SECONDS + 0.1)
     write_due(run)
@@ -116,7 +116,7 @@ def test_workers_killed_while_they_fill_a_batch_and_while_they_write_down_its_an
         advance_all(run)
     assert run.items.filter(jobs.due()).count() == ITEMS
     worker = start_worker(write_each, items, **told)
-    assert eventually(lambda: "done" in states(run), 40, pause=0.005)
+    assert eventually(lambda: "done" in states(run), pause=0.005)
     worker.end()
 
     end(run)

@@ -62,7 +62,7 @@ def busy(provider: Provider, payer: Payer, *then: dict[str, Any]) -> Iterator[No
     provider.behave({"barrier": True}, *(then or ({},)))
     with ThreadPoolExecutor(1) as thread:
         first = thread.submit(write_mug, payer, FIRST)
-        assert eventually(lambda: provider.meter()["requests"] == 1, 20, pause=0.01)
+        assert eventually(lambda: provider.meter()["requests"] == 1, pause=0.01)
         try:
             yield
         finally:
@@ -184,7 +184,7 @@ def test_those_who_wait_for_company_hold_no_money(shop: Workspace, vendor: Provi
     with ThreadPoolExecutor(3) as threads:
         with busy(vendor, payer):
             asked = [threads.submit(write_mug, payer, number) for number in (2, 3, 4)]
-            assert eventually(lambda: Flight.objects.in_workspace(shop).count() == 4, 20, pause=0.01)
+            assert eventually(lambda: Flight.objects.in_workspace(shop).count() == 4, pause=0.01)
             assert not Reservation.objects.in_workspace(shop).filter(state=Reservation.State.HELD).exists()
         replies = [each.result() for each in asked]
 

@@ -102,7 +102,7 @@ def test_each_product_beyond_the_plan_is_counted_once(
         stripe_process.tell("faults", api=[lost])
         killed = start_worker(report_usage_again, **told)
         before = len(stripe_process.tell("meter_events"))
-        assert eventually(partial(has_more_events, stripe_process, before), 30)
+        assert eventually(partial(has_more_events, stripe_process, before))
         killed.end()
         both = [start_worker(report_usage_again, **told) for _ in range(2)]
         for worker in both:

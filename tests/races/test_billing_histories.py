@@ -120,7 +120,7 @@ def test_the_plan_is_what_stripe_says(
                 assert history.deliver(2) == 0
     history.listen()
     history.deliver(len(history.waiting))
-    assert eventually(is_answered, 40), list(BillingEvent.objects.exclude(state="done").values("type", "failure"))
+    assert eventually(is_answered), list(BillingEvent.objects.exclude(state="done").values("type", "failure"))
     settle(history, is_lossy=is_lossy)
 
     workspace = Workspace.objects.get(pk=workspace.pk)
@@ -141,4 +141,4 @@ def settle(history: History, *, is_lossy: bool) -> None:
         history.stripe.v1.subscriptions.cancel(next(each.id for each in live if each.id != kept))
     history.listen()
     history.deliver(len(history.waiting))
-    assert eventually(is_answered, 40)
+    assert eventually(is_answered)

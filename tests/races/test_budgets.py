@@ -211,7 +211,7 @@ def test_killed_worker_costs_nothing_before_it_sent_and_the_ceiling_after(
 ) -> None:
     worker = start_worker(hold_and_hang, payer, CENT, sent)
     reached = Reservation.State.DISPATCHED if sent else Reservation.State.HELD
-    assert eventually(lambda: Reservation.objects.in_workspace(shop).filter(state=reached).exists(), 20, pause=0.02)
+    assert eventually(lambda: Reservation.objects.in_workspace(shop).filter(state=reached).exists(), pause=0.02)
     worker.end()
     assert budgets.sweep() == 0  # its hold is not over yet
     expire(shop)

@@ -47,7 +47,7 @@ def only_item(shop: Workspace) -> RunItem:
 
 
 def arrived(provider: Provider, calls: int) -> bool:
-    return bool(eventually(lambda: provider.meter()["requests"] >= calls, 40, pause=0.02))
+    return bool(eventually(lambda: provider.meter()["requests"] >= calls, pause=0.02))
 
 
 def kill_in_call(worker: Worker, provider: Provider, calls: int) -> None:

@@ -29,8 +29,10 @@ KEEP_SLOWLY = """
         FOR EACH ROW WHEN (NEW.finished_at IS NOT NULL) EXECUTE FUNCTION keep_slowly();
 """
 KEEP = "DROP TRIGGER keep_slowly ON accounts_idempotentrequest; DROP FUNCTION keep_slowly();"
-SLEEPING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-END_SLEEPING = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+# Of this database: another test process may be at the same.
+ASLEEP = "FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+SLEEPING = f"SELECT pid {ASLEEP}"
+END_SLEEPING = f"SELECT pg_terminate_backend(pid, 5000) {ASLEEP}"
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def ask_twice(start_worker: StartWorker, secret: str) -> Any:
     def ask(path: str, body: dict[str, Any]) -> Any:
         with kept_slowly():
             worker = start_worker(post, secret, path, body, JOB_LEASE_SECONDS=1)
-            assert eventually(lambda: ask_database(SLEEPING), 30)
+            assert eventually(lambda: ask_database(SLEEPING))
             worker.end()
             assert ask_database(END_SLEEPING)
         client = Client(headers={"Authorization": f"Bearer {secret}", "Idempotency-Key": "once"})

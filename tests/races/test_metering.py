@@ -70,7 +70,7 @@ def test_drain_killed_between_ledger_and_stream_counts_once(
     answer(shop, 50)
     get_redis_connection("default").execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
     drain = start_worker(drain_free_answers, **valkey)
-    assert eventually(lambda: entered(shop) == 50, 20, pause=0.01)
+    assert eventually(lambda: entered(shop) == 50, pause=0.01)
     time.sleep(0.1)  # now it waits to take them out of the stream
     drain.end()
     get_redis_connection("default").execute_command("CLIENT", "UNPAUSE")
@@ -98,7 +98,7 @@ def test_killed_valkey_loses_nothing_that_it_has_acknowledged(shop: Workspace, v
     os.kill(server, signal.SIGKILL)
     answer(shop, 10)  # while it is down, or by the sockets of the dead
 
-    assert eventually(is_back, 20)
+    assert eventually(is_back)
 
     drain_free_answers()
     assert (entered(shop), waiting()) == (110, 0)
@@ -203,7 +203,7 @@ def test_rollups_equal_the_ledger_whatever_is_repeated_late_or_killed(
     with transaction.atomic():
         RollupMark.objects.select_for_update().get()
         worker = start_worker(roll_up)  # sums up, and waits for the mark
-        assert eventually(somebody_waits_for_us, 30)
+        assert eventually(somebody_waits_for_us)
         worker.end()
     assert eventually(roll_up_is_free, 10)
     assert (fingerprint_of_rollups(), RollupMark.objects.get().recorded_until) == (before, mark)

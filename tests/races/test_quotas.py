@@ -77,7 +77,7 @@ def test_same_products_taken_at_once_count_once(limited_shop: Workspace, start_w
 
 def test_place_of_a_killed_process_is_given_back(limited_shop: Workspace, start_worker: StartWorker) -> None:
     worker = start_worker(take_and_hang, limited_shop.pk, "A-1", QUOTA_PENDING_SECONDS=1)
-    assert eventually(lambda: used_products(limited_shop).used, 20)
+    assert eventually(lambda: used_products(limited_shop).used)
     worker.end()
     assert sweep_pending() == 0
 

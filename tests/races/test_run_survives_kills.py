@@ -142,7 +142,7 @@ def test_run_asked_for_while_the_web_process_dies_is_started_once(product: Produ
 
     assert len(run) == 1
     after = Aftermath(product, key, catalogue, run.pop())
-    assert eventually(lambda: after.status()["state"] == "finished", 30), after.status()
+    assert eventually(lambda: after.status()["state"] == "finished"), after.status()
     assert product.fetch("SELECT count(*) FROM generation_run WHERE catalogue_id = %s", catalogue) == [(1,)]
     assert len(after.texts()) == 20
 

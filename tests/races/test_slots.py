@@ -75,10 +75,10 @@ def test_one_text_of_another_shop_is_next_after_a_large_run(
 ) -> None:
     provider.behave(*[{"barrier": True}] * PLACES, {"delay_ms": 200})
     runs = [start_worker(write_mugs, shop.pk, range(n, n + 8), "run", **told) for n in (10, 20, 30)]
-    assert eventually(queued(24 - PLACES), 40)
+    assert eventually(queued(24 - PLACES))
 
     one = start_worker(write_mugs, other_shop.pk, [1], "run", **told)
-    assert eventually(queued(24 - PLACES + 1), 40)
+    assert eventually(queued(24 - PLACES + 1))
     provider.release()
 
     assert one.result() == ["model"]
@@ -91,10 +91,10 @@ def test_what_somebody_waits_for_goes_before_the_shops_own_run(
 ) -> None:
     provider.behave(*[{"barrier": True}] * PLACES, {"delay_ms": 200})
     run = start_worker(write_mugs, shop.pk, range(10, 22), "run", **told)
-    assert eventually(queued(12 - PLACES), 40)
+    assert eventually(queued(12 - PLACES))
 
     page = start_worker(write_mugs, shop.pk, [1], "page", **told)
-    assert eventually(queued(12 - PLACES + 1), 40)
+    assert eventually(queued(12 - PLACES + 1))
     provider.release()
 
     assert page.result() == ["model"]
@@ -108,9 +108,9 @@ def test_two_large_runs_share_the_places(
 ) -> None:
     provider.behave(*[{"barrier": True}] * PLACES, {"delay_ms": 100})
     first = start_worker(write_mugs, shop.pk, range(10, 26), "run", **told)
-    assert eventually(queued(16 - PLACES), 40)
+    assert eventually(queued(16 - PLACES))
     second = start_worker(write_mugs, other_shop.pk, range(10, 22), "run", **told)
-    assert eventually(queued(16 - PLACES + 12), 40)
+    assert eventually(queued(16 - PLACES + 12))
     provider.release()
 
     assert first.result() == ["model"] * 16
@@ -124,9 +124,9 @@ def test_places_of_a_killed_process_are_free_again(
 ) -> None:
     provider.behave(*[{"barrier": True}] * PLACES, {})
     holder = start_worker(write_mugs, shop.pk, range(10, 10 + PLACES), "run", **told)
-    assert eventually(lambda: provider.meter()["requests"] == PLACES, 40)
+    assert eventually(lambda: provider.meter()["requests"] == PLACES)
     heir = start_worker(write_mugs, shop.pk, [1], "run", **told)
-    assert eventually(queued(1), 40)
+    assert eventually(queued(1))
 
     holder.send(signal.SIGKILL)
 
@@ -164,7 +164,7 @@ def test_who_waits_in_vain_is_told_when_to_try_again(
     provider.behave({"barrier": True})
     set_places(1)
     first = start_worker(write_mugs, shop.pk, [1], "run", **told)
-    assert eventually(lambda: provider.meter()["requests"] == 1, 40)
+    assert eventually(lambda: provider.meter()["requests"] == 1)
 
     late = start_worker(write_mugs, shop.pk, [2], "run", **told, TEXT_DEADLINE_SECONDS=6)
 

@@ -76,7 +76,7 @@ def test_reader_who_leaves_loses_neither_the_text_nor_the_money(product: Product
         for _ in zip(range(events_read), events, strict=False):
             pass
 
-    assert eventually(lambda: state_of(product, number) == "done", 20)
+    assert eventually(lambda: state_of(product, number) == "done")
     assert_books_agree(product)
     again = ask_aloud(product, key, number)
     assert (again[-1].name, again[-1].data["source"]) == ("done", "exact")

@@ -58,7 +58,7 @@ def test_an_endpoint_that_is_removed_while_it_is_told_of_something_harms_neither
     for _ in range(3):
         create_endpoint(workspace=shop, url=receiver.url, event_types=["run.finished"])
         teller = start_worker(announce_many, shop.pk, 60)
-        assert eventually(lambda: Event.objects.in_workspace(shop).exists(), 30, pause=0.01)
+        assert eventually(lambda: Event.objects.in_workspace(shop).exists(), pause=0.01)
         delete_endpoint(Endpoint.objects.in_workspace(shop).get())
         assert teller.result() == 60
         assert not Delivery.objects.in_workspace(shop).exists()
@@ -80,7 +80,7 @@ def test_a_worker_killed_between_sending_and_writing_down_has_the_same_id_sent_a
     [delivery_id] = happen(shop, receiver, 1)
     receiver.manner = "hangs"
     worker = start_worker(deliver_each, [delivery_id], **TOLD)
-    assert eventually(lambda: receiver.requests, 30, pause=0.02)
+    assert eventually(lambda: receiver.requests, pause=0.02)
     worker.end()
     receiver.manner = "prompt"
     time.sleep(LEASE_SECONDS + 0.1)
