@@ -9,7 +9,7 @@ from csp.decorators import csp_update
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, JsonResponse
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
@@ -73,7 +73,7 @@ def _from_drf(error: exceptions.APIException) -> Response:
 
 @csrf_exempt
 @login_not_required
-def unknown(_request: HttpRequest, rest: str = "") -> JsonResponse:
+def unknown(_request: HttpRequest) -> JsonResponse:
     """Whatever is no address of the API says so in the API's own shape."""
     return JsonResponse(error_body("not_found", "There is no such address in the API."), status=404)
 
@@ -86,6 +86,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("generation.api")),
     path("v1/openapi.json", openapi, name="openapi"),
     path("docs/", docs, name="api_docs"),
-    path("<path:rest>", unknown),
-    path("", unknown),
+    re_path("", unknown),  # any characters at all: a path converter stops at the end of a line
 ]

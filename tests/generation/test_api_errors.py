@@ -210,7 +210,14 @@ def test_another_reply_format_is_not_acceptable(client: Client) -> None:
 
 
 def test_an_unknown_address_is_not_found(client: Client) -> None:
-    for url in ("/api/v1/nothing", "/api/v1/texts/5", "/api/v1/usage/", "/api/"):
+    for url in (
+        "/api/v1/nothing",
+        "/api/v1/texts/5",
+        "/api/v1/usage/",
+        "/api/",
+        "/api/v1/texts/a%0Ab/review",
+        "/api/%0A",
+    ):
         assert error_of(client.get(url), 404)["code"] == "not_found"
 
 
