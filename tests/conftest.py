@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,12 @@ from contentopt.tenancy import across_workspaces
 from generation.health.breakers import known, local_circuits
 from tests.races.product import Product, eventually, run_product
 from tests.servers import Provider, run_provider
+
+
+def pytest_configure() -> None:
+    """A shell has Ctrl-C ignored in what it starts in the background, and children inherit that: what a test starts
+    and stops would not stop."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup() -> None:
