@@ -117,8 +117,9 @@ def waits(product: Product) -> list[int]:
     return sorted(int(found[1]) for (reason,) in reasons if (found := re.search(r"waited (\d+) ms", reason)))
 
 
-def run_mode(folder: Path, mode: str, name: str, provider: Provider, rate: float, seconds: float) -> Measured:
-    with run_product(folder, provider, **MODES[mode]) as product:
+def run_mode(mode: str, name: str, provider: Provider, rate: float, seconds: float) -> Measured:
+    # A folder each: this process has connections to the last one's Valkey, at the address that is kept there.
+    with tempfile.TemporaryDirectory() as folder, run_product(Path(folder), provider, **MODES[mode]) as product:
         key = product.create_key(f"{name} {mode}")
         provider.behave({"delay_ms": 100})
         warm_up(product, key)
@@ -142,10 +143,10 @@ def main() -> None:
     rate, seconds = (float(given) for given in (sys.argv[1:3] if len(sys.argv) > 2 else ("40", "20")))
     print(f"{rate:g} distinct briefs a second for {seconds:g} s")
     print(f"{'provider':<22} {'sharing':<7} texts calls  fewer     p50     p95     p99  waited ms p50/p95/most, money")
-    with tempfile.TemporaryDirectory() as folder, run_provider() as provider:
+    with run_provider() as provider:
         for name in PROVIDERS:
             for mode in MODES:
-                print(row(name, mode, run_mode(Path(folder), mode, name, provider, rate, seconds)), flush=True)
+                print(row(name, mode, run_mode(mode, name, provider, rate, seconds)), flush=True)
 
 
 if __name__ == "__main__":
