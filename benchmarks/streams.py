@@ -44,7 +44,6 @@ from contentopt.engines import status, stop
 from contentopt.tenancy import enter_all
 from generation import models
 from generation.models import LlmCall
-from generation.streams.writing import sweep_streams
 from tests.events import events_of, told
 from tests.servers import KEY, Provider, run_provider
 
@@ -187,7 +186,6 @@ async def run(
         done = [(task.exception(), each.content) for task, each in zip(tasks, readings, strict=True) if task.done()]
         assert not done, done[:3]
         assert time.monotonic() - began < 300, "the streams do not open"
-        await asyncio.to_thread(sweep_streams)  # as the clock does
     print(f"{count} streams open after {time.monotonic() - began:.0f} s")
     with spending.told("open"):
         rates["open"] = await asyncio.to_thread(known.per_second)

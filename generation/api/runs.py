@@ -18,7 +18,7 @@ from generation.api.strict import DollarsField, UsdField
 from generation.facts import Task
 from generation.models import Catalogue, Product, Run, RunItem
 from generation.services import runs
-from generation.services.idempotency import refuse_another_body
+from generation.services.idempotency import replayed
 from generation.services.runs import BatchProgress
 from generation.services.texts import writable_fields
 
@@ -180,11 +180,7 @@ class Runs(RunSelection):
             raise
 
     def replayed(self, key: str | None, request_hash: str) -> Run | None:
-        if key is None:
-            return None
-        run = Run.objects.in_workspace(self.workspace).filter(idempotency_key=key).first()
-        refuse_another_body(run, request_hash)
-        return run
+        return replayed(Run.objects.in_workspace(self.workspace), key, request_hash)
 
 
 class OneRun(WorkspaceAPIView):

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from generation.facts.lexicon.small_words import ALL_NUMBER_WORDS, STOP_WORDS
 from generation.facts.statements import UNLABELLED, items, statement
@@ -51,6 +52,13 @@ class Counts:
     packs: frozenset[Fraction]  # how many are sold together
 
 
+class _Number(NamedTuple):
+    value: Fraction
+    start: int
+    end: int
+    is_pack: bool  # it counts pieces
+
+
 def counts_of(facts: Iterable[Fact]) -> Counts:
     found: defaultdict[str, set[Fraction]] = defaultdict(set)
     listed: defaultdict[str, set[Fraction]] = defaultdict(set)
@@ -58,17 +66,18 @@ def counts_of(facts: Iterable[Fact]) -> Counts:
     for fact in facts:
         reading = Reading(fact.value)
         numbers = list(_numbers(reading))
-        for number, start, end, is_pack in numbers:
-            nouns = list(nouns_after(reading, end))
+        for number in numbers:
+            nouns = list(nouns_after(reading, number.end))
             for noun in nouns:
-                found[noun].add(number)
-            if is_pack or (not nouns and fact.label in UNLABELLED) or _is_of_a_set(fact, reading, start, end):
-                packs.add(number)
+                found[noun].add(number.value)
+            is_alone = not nouns and fact.label in UNLABELLED
+            if number.is_pack or is_alone or _is_of_a_set(fact, reading, number):
+                packs.add(number.value)
         if fact.label in UNLABELLED:
             continue
         for noun in _label_nouns(fact):
             if numbers and _leads(reading, numbers[0]):
-                found[noun].add(numbers[0][0])
+                found[noun].add(numbers[0].value)
             if not numbers and len(fact.value) <= LONGEST_LIST and len(parts := items(fact.value)) > 1:
                 listed[noun].add(Fraction(len(parts)))
     for noun in PACKED:
@@ -95,11 +104,11 @@ def nouns_after(reading: Reading, end: int) -> Iterator[str]:
         before = word.end
 
 
-def _is_of_a_set(fact: Fact, reading: Reading, start: int, end: int) -> bool:
+def _is_of_a_set(fact: Fact, reading: Reading, number: _Number) -> bool:
     """ "Set of six glasses", and a title like "Four brass holders"; not "Three drawer chest"."""
-    before = [word for word in reading.words if word.end <= start]
+    before = [word for word in reading.words if word.end <= number.start]
     if not before:
-        return fact.label == "title" and _are_several(reading, end)
+        return fact.label == "title" and _are_several(reading, number.end)
     return len(before) > 1 and before[-1].key in OF and stem(before[-2].key) in PACKED
 
 
@@ -113,23 +122,23 @@ def _are_several(reading: Reading, end: int) -> bool:
     return noun.endswith("s") and not noun.endswith("ss")
 
 
-def _numbers(reading: Reading) -> Iterator[tuple[Fraction, int, int, bool]]:
-    """Whole numbers that may count, where each begins and ends and whether it counts pieces."""
+def _numbers(reading: Reading) -> Iterator[_Number]:
+    """Whole numbers that may count."""
     for measure in measures(reading.text):
         if (measure.unit is None or measure.unit is COUNT) and _may_count(measure):
-            yield measure.values[0], measure.start, measure.number_end, measure.unit is COUNT
+            yield _Number(measure.values[0], measure.start, measure.number_end, measure.unit is COUNT)
     for word in reading.words:
         if word.key in ALL_NUMBER_WORDS:
-            yield Fraction(ALL_NUMBER_WORDS[word.key]), word.start, word.end, False
+            yield _Number(Fraction(ALL_NUMBER_WORDS[word.key]), word.start, word.end, is_pack=False)
 
 
 def _may_count(measure: Measure) -> bool:
     return len(measure.values) == 1 and measure.values[0].denominator == 1 and 0 < measure.values[0] <= LARGEST_COUNT
 
 
-def _leads(reading: Reading, number: tuple[Fraction, int, int, bool]) -> bool:
+def _leads(reading: Reading, number: _Number) -> bool:
     """Whether a value begins with that number and not with a range or a fraction: "3 (2 hand, 1 chest)"."""
-    _, _, end, _ = number
+    end = number.end
     return (
         bool(reading.words)
         and reading.words[0].start <= end == reading.words[0].end

@@ -30,7 +30,7 @@ def unknown_names(reading: Reading, known: Known, language: str, judged: set[int
     for position, word in enumerate(reading.words):
         if position in judged or word.raw.isdigit() or word.raw.islower() or _is_known(word, known):
             continue
-        if _is_half_of_a_known_word(reading.words, position, known):
+        if _is_half_of_known(reading.words, position, known):
             continue
         if _is_code(word) or (
             language not in CAPITALISED_NOUNS
@@ -52,7 +52,7 @@ def _is_known(word: Word, known: Known) -> bool:
     return len(key) >= SHORTEST_NOUN and any(form in known.words for form in others)
 
 
-def _is_half_of_a_known_word(words: Sequence[Word], position: int, known: Known) -> bool:
+def _is_half_of_known(words: Sequence[Word], position: int, known: Known) -> bool:
     """ "Bath robe" when the facts say "bathrobe"."""
     keys = [word.key for word in words[max(position - 1, 0) : position + 2]]
     return any(

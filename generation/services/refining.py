@@ -16,7 +16,7 @@ from generation.facts import Brief, Complaint, Turn, brief_from, facts_hash, uns
 from generation.llm.replies import NOT_IN_FACTS, join_reply
 from generation.models import Product, Refinement, Text
 from generation.services.decisions import reject_text, restore_text
-from generation.services.idempotency import refuse_another_body
+from generation.services.idempotency import replayed
 from generation.services.texts import clean
 
 MAX_WISH = 500
@@ -40,7 +40,8 @@ def refine(
     wish = " ".join(clean(wish).split())[:MAX_WISH]
     if not wish:
         raise DomainError("Say what is to change.", code="invalid")
-    if idempotency_key and (earlier := _replayed(text, idempotency_key, request_hash)):
+    earlier_turns = Refinement.objects.in_workspace(text.workspace_id).select_related("text")
+    if earlier := replayed(earlier_turns, idempotency_key, request_hash):
         return earlier
     require_current(text)
     refinement = Refinement(
@@ -55,16 +56,9 @@ def refine(
     try:
         return _followed(refinement, payer)
     except IntegrityError:  # the same key arrived twice at once, and the other one is stored by now
-        if earlier := _replayed(text, idempotency_key or "", request_hash):
+        if earlier := replayed(earlier_turns, idempotency_key, request_hash):
             return earlier
         raise
-
-
-def _replayed(text: Text, idempotency_key: str, request_hash: str) -> Refinement | None:
-    rows = Refinement.objects.in_workspace(text.workspace_id).select_related("text")
-    earlier = rows.filter(idempotency_key=idempotency_key).first()
-    refuse_another_body(earlier, request_hash)
-    return earlier
 
 
 def _followed(refinement: Refinement, payer: Payer) -> Refinement:

@@ -17,7 +17,7 @@ from generation.engine.writing import look_up
 from generation.facts import Brief, brief_settings, facts_hash, facts_to_json
 from generation.models import Product, Stream, Text
 from generation.services import texts
-from generation.services.idempotency import refuse_another_body
+from generation.services.idempotency import replayed
 from generation.streams.writing import WRITE_STREAM
 
 
@@ -32,7 +32,7 @@ def describe_aloud(
     is_explained: bool,
 ) -> Text | Stream:
     """As `texts.describe`, without waiting for a text that must be written first."""
-    if idempotency_key and (earlier := replayed(workspace, idempotency_key, request_hash)):
+    if earlier := _replayed(workspace, idempotency_key, request_hash):
         return earlier
     if known := look_up(brief, payer=payer, product_key=f"facts:{facts_hash(brief.facts)}"):
         return texts.store_described(known, brief, workspace, idempotency_key, request_hash)
@@ -47,19 +47,17 @@ def describe_aloud(
         )
     except IntegrityError:
         # The same key arrived twice at once.
-        earlier = replayed(workspace, idempotency_key or "", request_hash)
+        earlier = _replayed(workspace, idempotency_key, request_hash)
         if earlier is None:
             raise
         return earlier
 
 
-def replayed(workspace: Workspace, idempotency_key: str, request_hash: str) -> Text | Stream | None:
-    if text := texts.replayed(workspace, idempotency_key, request_hash):
+def _replayed(workspace: Workspace, idempotency_key: str | None, request_hash: str) -> Text | Stream | None:
+    if text := replayed(Text.objects.in_workspace(workspace), idempotency_key, request_hash):
         return text
-    streams = Stream.objects.in_workspace(workspace).filter(idempotency_key=idempotency_key)
-    earlier = streams.exclude(state=JobState.FAILED).first()
-    refuse_another_body(earlier, request_hash)
-    return earlier
+    streams = Stream.objects.in_workspace(workspace).exclude(state=JobState.FAILED)
+    return replayed(streams, idempotency_key, request_hash)
 
 
 def rewrite_aloud(*, product: Product, changes: dict[str, Any], created_by: User | None = None) -> Text | Stream:

@@ -26,7 +26,7 @@ from generation.engine.storing import (
 from generation.engine.writing import Written, write
 from generation.facts import FIELDS, Brief, Task, brief_from, brief_settings, check_text, facts_hash, find_evidence
 from generation.models import CachedText, Product, Text
-from generation.services.idempotency import refuse_another_body
+from generation.services.idempotency import replayed
 
 # An autosave within this time of the last one, by the same person, updates the version they have open.
 SAME_SITTING_SECONDS = 30 * 60
@@ -43,7 +43,7 @@ def describe(
     created_by: User | None = None,
 ) -> Text:
     """One text for a brief that belongs to no imported product: the API's job."""
-    if idempotency_key and (earlier := replayed(workspace, idempotency_key, request_hash)):
+    if earlier := replayed(Text.objects.in_workspace(workspace), idempotency_key, request_hash):
         return earlier
     written = write(brief, payer=payer, product_key=f"facts:{facts_hash(brief.facts)}")
     return store_described(written, brief, workspace, idempotency_key, request_hash, created_by)
@@ -68,16 +68,10 @@ def store_described(
         )
     except IntegrityError:
         # The same key arrived twice at once; the other one was stored.
-        earlier = replayed(workspace, idempotency_key or "", request_hash)
+        earlier = replayed(Text.objects.in_workspace(workspace), idempotency_key, request_hash)
         if earlier is None:
             raise
         return earlier
-
-
-def replayed(workspace: Workspace, idempotency_key: str, request_hash: str) -> Text | None:
-    earlier = Text.objects.in_workspace(workspace).filter(idempotency_key=idempotency_key).first()
-    refuse_another_body(earlier, request_hash)
-    return earlier
 
 
 def rewrite(*, product: Product, changes: dict[str, Any], created_by: User | None = None) -> Text:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.provider_batches import cost_of
+from tests.races.bursts import SETTLED_SECONDS
 from tests.races.product import Product, eventually
 from tests.races.watching import WATCH
 
@@ -99,7 +100,9 @@ def assert_run_cost_what_was_served(product: Product, report: Report) -> None:
     assert report.cost_nanos == cost_of(served)
     assert 0 <= report.cost_nanos - report.saved_nanos <= len(served)  # half, but for what is rounded up
     holds = "SELECT count(*) FROM accounts_reservation WHERE state IN ('held', 'dispatched') AND entry->>'run_id' = %s"
-    assert eventually(lambda: product.fetch(holds, report.run) == [(0,)]), product.fetch(holds, report.run)
+    assert eventually(lambda: product.fetch(holds, report.run) == [(0,)], SETTLED_SECONDS), product.fetch(
+        holds, report.run
+    )
     budgets = product.fetch(WATCH)
     assert [row for row in budgets if row[3] != row[4] or (row[2] is not None and row[1] > row[2])] == []
     texts = "SELECT count(*), count(DISTINCT t.product_id) FROM generation_text t"

@@ -16,6 +16,7 @@ from tests.races.watching import WATCH
 
 AT_ONCE = 24
 BURST = 72
+SETTLED_SECONDS = 20  # long before a hold expires, which would hide one that was left behind
 numbers = count(70_000)
 # Of the model that serves, in nano-dollars a token.
 RATES = {"input_uncached": 100, "input_cached": 10, "cache_write_short": 125, "cache_write_long": 200, "output": 500}
@@ -80,7 +81,7 @@ def books(product: Product) -> dict[str, int]:
 
 
 def assert_books_agree(product: Product) -> None:
-    assert eventually(lambda: not product.open_holds()), product.open_holds()
+    assert eventually(lambda: not product.open_holds(), SETTLED_SECONDS), product.open_holds()
     found = books(product)
     assert found["ledger"] == found["calls"] == found["provider"]
     assert found["whole ledger"] == found["all budgets"]
