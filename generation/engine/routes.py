@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django.db import connection
@@ -49,9 +49,11 @@ NOTHING_ON = "No model that may write this is switched on at the moment. Nothing
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Every model that is on, of all tiers and in the order of preference; empty when staff switched everything off."""
+    """Every model that is on, of all tiers and in the order of preference; none when staff switched everything off. And
+    staff's rules, in the order in which they are tried."""
 
     specs: tuple[ModelSpec, ...]
+    rules: tuple[Rule, ...] = ()
     ends_at: datetime | None = None  # when another price comes into force, of one that is remembered
 
     @property
@@ -66,7 +68,7 @@ def read_offer() -> Offer:
     """
     specs = specs_that_can_be_asked(model__is_default=True)
     if specs or is_any_provider_meant():
-        return Offer(specs)
+        return Offer(specs, _enabled_rules())
     is_on = Provider.objects.filter(kind=Provider.Kind.OFFLINE, is_enabled=True).exists()
     return Offer((OFFLINE,) if is_on else ())
 
@@ -110,16 +112,9 @@ def _read_lasting_offer() -> Offer:
     return replace(read_offer(), ends_at=ends_at)
 
 
-# The columns of each rule in the order of Rule's.
-_PLAN_AND_RULES = """
-SELECT plan.highest_tier, rule.name, rule.tier, COALESCE(model.model_id, ''), rule.tasks, rule.languages, rule.lengths,
-       rule.fewest_facts, rule.most_facts, rule.has_wishes
-  FROM accounts_workspace workspace
-  JOIN accounts_plan plan ON plan.slug = workspace.plan_id
-  LEFT JOIN generation_routingrule rule ON rule.is_enabled
-  LEFT JOIN generation_llmmodel model ON model.id = rule.model_id
+_HIGHEST = """
+SELECT plan.highest_tier FROM accounts_workspace workspace JOIN accounts_plan plan ON plan.slug = workspace.plan_id
  WHERE workspace.id = %s
- ORDER BY rule.position, rule.name
 """
 
 
@@ -137,21 +132,13 @@ class Router:
     def offer(self) -> Offer:
         return present_offer()
 
-    @property
+    @cached_property
     def highest(self) -> Tier:
         """That the plan goes up to."""
-        return self._plan_and_rules[0]
-
-    @property
-    def rules(self) -> list[Rule]:
-        return self._plan_and_rules[1]
-
-    @cached_property
-    def _plan_and_rules(self) -> tuple[Tier, list[Rule]]:
         with connection.cursor() as cursor:
-            cursor.execute(_PLAN_AND_RULES, [self.workspace_id])
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows[0][0], [Rule(*map(_hashable, rule)) for _, *rule in rows if rule[0]]
+            cursor.execute(_HIGHEST, [self.workspace_id])
+            tier: Tier = cursor.fetchall()[0][0]
+        return tier
 
     @property
     def down(self) -> set[ModelSpec]:
@@ -174,7 +161,7 @@ class Router:
         return choose(
             asked,
             highest=self.highest,
-            rules=self.rules,
+            rules=self.offer.rules,
             models=self.offer.specs,
             down=self.down,
             outcomes=outcomes.of_kind(asked) if self.escalates and self.highest != "economy" else None,
@@ -188,18 +175,14 @@ class Router:
         ask = self.ask(brief)
         asked = asked_of(ask.brief, ask.fingerprint) if facts_are_known else wishes_of(ask.brief)
         found = possible(
-            asked, highest=self.highest, rules=self.rules, models=self.offer.specs, escalates=self.escalates
+            asked, highest=self.highest, rules=self.offer.rules, models=self.offer.specs, escalates=self.escalates
         )
         return [route for route in found if route.stages]
 
 
-def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def enabled_rules() -> list[Rule]:
+def _enabled_rules() -> tuple[Rule, ...]:
     """In the order in which they are tried."""
-    return [rule_of(row) for row in RoutingRule.objects.filter(is_enabled=True).select_related("model")]
+    return tuple(rule_of(row) for row in RoutingRule.objects.filter(is_enabled=True).select_related("model"))
 
 
 def rule_of(row: RoutingRule) -> Rule:

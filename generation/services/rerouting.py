@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from generation.engine.routes import enabled_rules, read_offer, rule_of
+from generation.engine.routes import read_offer, rule_of
 from generation.facts import Task
 from generation.llm.prices import cost_nanos
 from generation.llm.types import ModelSpec, Tier, Usage
@@ -88,15 +88,15 @@ class Comparison:
 
 def compare(rows: Iterable[RoutingRule]) -> Comparison:
     """The present rules beside these, which need not be saved."""
-    models, present = read_offer().specs, enabled_rules()
+    offer = read_offer()
     in_order = sorted((row for row in rows if row.is_enabled), key=lambda row: (row.position, row.name))
-    proposed = [rule_of(row) for row in in_order]
+    proposed = tuple(rule_of(row) for row in in_order)
     texts = list(_texts()[: MOST_TEXTS + 1])
     comparison = Comparison(texts=min(len(texts), MOST_TEXTS), is_cut=len(texts) > MOST_TEXTS)
     calls = _accepted([text.pk for text in texts[:MOST_TEXTS]])
     for text in texts[:MOST_TEXTS]:
         asked, highest = _asked(text), cast(Tier, text.workspace.plan.highest_tier)
-        routes = [choose(asked, highest=highest, rules=rules, models=models) for rules in (present, proposed)]
+        routes = [choose(asked, highest=highest, rules=rules, models=offer.specs) for rules in (offer.rules, proposed)]
         _count(comparison, text, calls.get(text.pk), *routes)
     return comparison
 

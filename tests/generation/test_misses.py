@@ -12,10 +12,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import UsageEntry, Workspace
+from accounts.models import Plan, UsageEntry, Workspace
 from accounts.retiring import retire
 from contentopt.engines.engine import free_port
-from generation.models import LlmCall, LlmModel, ModelPrice
+from generation.models import LlmCall, LlmModel, ModelPrice, RoutingRule
 from tests.conftest import ApiClient, Counted
 from tests.servers import KEY, Provider
 
@@ -80,6 +80,21 @@ def test_a_change_of_the_models_counts_from_the_next_text_on(client: Client, sho
 
     assert prices_asked(shop) == [False, True]
     assert third["error"]["code"] == "provider_unavailable"
+
+
+def test_a_rule_of_staff_counts_from_the_next_text_on(client: Client, shop: Workspace) -> None:
+    Plan.objects.filter(slug=shop.plan_id).update(highest_tier="premium")
+    describe(client, "Linen Apron")
+
+    rule = RoutingRule.objects.create(name="All of them", tier="premium")
+    retire()
+    describe(client, "Oak Board")
+    rule.delete()
+    retire()
+    describe(client, "Steel Kettle")
+
+    calls = LlmCall.objects.in_workspace(shop).order_by("created_at")
+    assert list(calls.values_list("tier", flat=True)) == ["economy", "premium", "economy"]
 
 
 def test_a_price_counts_from_its_moment_on(client: Client, shop: Workspace) -> None:
