@@ -158,7 +158,6 @@ class RemoteSubscription:
     owed_since: datetime | None  # when the oldest invoice that is unpaid fell due
     is_collection_paused: bool
     pending_keys: tuple[str, ...]
-    schedule_id: str | None
     next_keys: tuple[str, ...]
     invoice_url: str
     metadata: Mapping[str, str]
@@ -210,7 +209,6 @@ def _subscription(v1: Any, remote: Any) -> RemoteSubscription:
     is_owed = invoice is not None and invoice.status == "open"
     first = rows[0] if rows else None
     pending = remote.pending_update.subscription_items if remote.pending_update else None
-    schedule = remote.schedule
     return RemoteSubscription(
         id=remote.id,
         status=remote.status,
@@ -224,8 +222,7 @@ def _subscription(v1: Any, remote: Any) -> RemoteSubscription:
         owed_since=_moment(invoice.status_transitions.finalized_at or invoice.created) if is_owed else None,
         is_collection_paused=remote.pause_collection is not None,
         pending_keys=tuple(row.price.lookup_key or "" for row in pending or ()),
-        schedule_id=schedule.id if schedule else None,
-        next_keys=_next_keys(v1, schedule),
+        next_keys=_next_keys(v1, remote.schedule),
         invoice_url=(invoice.hosted_invoice_url or "") if is_owed else "",
         metadata=remote.metadata.to_dict(),
     )

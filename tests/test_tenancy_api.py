@@ -20,12 +20,13 @@ from django.urls import resolve
 from django.utils import timezone
 from django.utils.text import slugify
 
+from accounts.archiving import tenant_models
 from accounts.models import ApiKey, Scope, User, Workspace
 from accounts.services.keys import issue_key, revoke_key, rotate_key
 from generation.models import Comment, Text
 from tests.api_document import Operation, Slot, operations, put
 from tests.factories import make_file
-from tests.tenant_rows import digest, fill_tables, put_secret, rows_of, tenant_models
+from tests.tenant_rows import digest, fill_tables, put_word, rows_of, word_of
 from tests.test_tenancy import OPERATIONS
 from tests.test_tenancy import rows_of as rows_by_services
 
@@ -77,24 +78,24 @@ def words_of(model: Any) -> set[str]:
 
 
 @pytest.fixture
-def ours(shop: Workspace, alice: User) -> Tenant:
+def ours(shop: Workspace) -> Tenant:
     rows_by_services(shop)
-    fill_tables(shop, alice)
+    fill_tables(shop, only_empty=True)
     key, secret = issue_key(workspace=shop, name="Sweep", scopes=list(Scope.values))
     Comment.objects.in_workspace(shop).update(api_key=key)  # it may change what it wrote
     return Tenant(shop, secret)
 
 
 @pytest.fixture
-def secret() -> str:
-    return f"B-SECRET-{uuid.uuid4()}"
+def secret(other_shop: Workspace) -> str:
+    return word_of(other_shop)
 
 
 @pytest.fixture
-def theirs(other_shop: Workspace, charlie: User, secret: str) -> Tenant:
+def theirs(other_shop: Workspace, charlie: User) -> Tenant:
     rows_by_services(other_shop)
-    fill_tables(other_shop, charlie)
-    put_secret(secret, other_shop, charlie)
+    fill_tables(other_shop, only_empty=True)
+    put_word(other_shop, charlie)
     return Tenant(other_shop, "")
 
 

@@ -27,7 +27,7 @@ from generation.llm.providers import batch_api, has_batches
 from generation.llm.shares import whole
 from generation.llm.types import Access, Capabilities, Completion, ModelSpec, Price, Quirks, Usage
 from generation.models import BatchPart, LlmBatch, LlmCall, NightItem, Run, RunItem
-from generation.routing import Route
+from generation.routing import Route, Stage, is_above
 
 MOST_TRIES = 3  # batches in which one text may come back unserved
 LOOK_AGAIN_SECONDS = 3_600  # a wake-up call that got lost costs no more than this
@@ -70,6 +70,12 @@ def batch_specs(route: Route) -> tuple[ModelSpec, ...]:
 def may_wait(routes: Sequence[Route]) -> bool:
     """Whether whatever these lead to can be had by batch."""
     return bool(routes) and all(batch_specs(route) for route in routes)
+
+
+def stages_from(spec: ModelSpec, route: Route) -> tuple[Stage, ...]:
+    """This model, also where the route has left it out by now, and those above it."""
+    higher = (other for other in batch_specs(route) if is_above(other.tier, spec.tier))
+    return tuple(Stage(each.tier, (each,)) for each in (spec, *higher))
 
 
 def start_of(item: Waiting, key: str, route: Route) -> Start:

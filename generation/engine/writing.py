@@ -6,7 +6,6 @@ Page, API, run items and the terminal all come through `write`. Whatever is free
 from __future__ import annotations
 
 import itertools
-import math
 import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -21,7 +20,6 @@ from django.db import transaction
 
 from accounts import metering, quotas
 from accounts.budgets import BudgetInFlight, Payer, SpendingRefused
-from accounts.dollars import usd
 from accounts.quotas import Taken
 from contentopt import connections
 from contentopt.errors import DomainError
@@ -35,58 +33,24 @@ from generation.engine.calls import Answer, Prepared, close_call, prepare, send_
 from generation.engine.checking import complaints_about
 from generation.engine.layers import Trail
 from generation.engine.listening import Listener, Telling
-from generation.engine.postponing import Postponed, Start, Waiting, batch_specs
+from generation.engine.postponing import Postponed, Start, Waiting
+from generation.engine.refusing import Failed, ProviderUnavailable, TextRefused, WishDeclined, refusal_of
 from generation.engine.routes import NOTHING_ON, Router
 from generation.facts import Brief
 from generation.families import CannotFill, Family, template_faults
 from generation.llm.batches import TIER
-from generation.llm.errors import ErrorKind, LlmError
+from generation.llm.errors import LlmError
 from generation.llm.replies import compose_missing, declined, split_reply
 from generation.llm.types import ModelSpec
 from generation.models import CachedText, LlmCall, RunItem
-from generation.routing import Route, Stage, asked_of, is_above
+from generation.routing import Stage, asked_of
 
 log = structlog.get_logger()
 
 # The first text and one more, written with the check's complaints in hand.
 CHECKED_ATTEMPTS = 2
-RETRY_AFTER_SECONDS = 10
-STAFF_CAN_MEND = frozenset({"auth", "not_found"})
-REASONS: dict[ErrorKind, str] = {
-    "rate_limited": "it takes no more requests for the moment",
-    "overloaded": "it is overloaded",
-    "timeout": "it did not answer in time",
-    "connection": "it could not be reached",
-    "server": "it met an error of its own",
-    "auth": "it does not let us in, which our staff have been told",
-    "not_found": "it is not there, which our staff have been told",
-    "bad_request": "it did not accept the request, which our staff have been told",
-    "refused": "it declined to write this",
-    "cut": "it did not come to an end",
-    "empty": "it wrote nothing",
-    "malformed": "its answer could not be read",
-    "busy": "it has its hands full",
-    "circuit_open": "it is not asked for the moment",
-}
 retry_budget = health.RetryBudget()
 NIGHT = "night"  # the endpoint of what is written before anybody asks
-
-
-class ProviderUnavailable(DomainError):
-    code = "provider_unavailable"
-    status = 503
-
-
-class TextRefused(DomainError):
-    code = "text_refused"
-    status = 422
-    spent_nanos = 0  # on the texts that were refused
-
-
-class WishDeclined(TextRefused):
-    """The writer said why it does not follow what was wished of the last text."""
-
-    code = "wish_declined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +69,6 @@ class Spent:
             self.cached_tokens + call.cached_tokens,
             self.output_tokens + call.output_tokens,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A model that brought no text, though it was to be asked."""
-
-    spec: ModelSpec
-    error: LlmError | SpendingRefused
-    is_free: bool = True
-
-    @property
-    def may_answer_yet(self) -> bool:
-        error = self.error
-        return isinstance(error, LlmError) and error.retryable and self.is_free and error.kind != "circuit_open"
-
-    @property
-    def retry_after(self) -> float:
-        asked = self.error.retry_after if isinstance(self.error, LlmError) else None
-        return asked or health.wait_of(health.model_key(self.spec))
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,10 +260,17 @@ class _Job:
         return template is None or (self.renew and not template.refusal)
 
     def write_anew(self) -> Written:
-        if self.later:
-            return self.write_later(self.later)
+        return self.write_later(self.later) if self.later else self.write_now()
+
+    def write_now(self) -> Written:
         with place_in_quota(self.ask.workspace_id, self.product_key) as self.taken:
-            entry = self.try_each_model()
+            retry_budget.earn()
+            route = self.router.route(self.ask)
+            if not route.stages:
+                raise ProviderUnavailable(
+                    f"{route.reason} No such model is connected. Nothing was charged.", retry_after=60
+                )
+            entry = self.climb(route.stages, route.reason)
         return self.written(entry, "model")
 
     def write_later(self, item: Waiting) -> Written:
@@ -331,42 +283,19 @@ class _Job:
                 self.text_id = self.start.text_id
                 self.spent = Spent(**postponing.spent_before(self.text_id, self.ask.workspace_id))
             try:
-                entry = self.go_on(route, self.start.spec)
+                entry = self.climb(postponing.stages_from(self.start.spec, route), route.reason)
             except BudgetInFlight:  # by what waits as well, for hours
                 raise Postponed(None) from None
         return self.written(entry, "model")
 
-    def go_on(self, route: Route, spec: ModelSpec) -> Entry:
-        """With this model of the route, and above it when a text of its fails the check as often as it may."""
-        refused: TextRefused | None = None
-        for each in (spec, *(other for other in batch_specs(route) if is_above(other.tier, spec.tier))):
-            stage = Stage(each.tier, (each,))
-            try:
-                entry = self.write_checked(each)
-            except TextRefused as error:
-                refused = error
-                self.learn(stage, passed=False)
-            else:
-                self.learn(stage, passed=True)
-                self.trail.note("model", "chosen", f"{each.model_id}, {each.tier}, by batch. {route.reason}")
-                return entry
-        assert refused is not None  # noqa: S101 (there is at least one model)
-        raise refused
-
-    def try_each_model(self) -> Entry:
+    def climb(self, stages: Iterable[Stage], reason: str) -> Entry:
         """Stage by stage: the next one when all texts of this one failed the check; or, for whoever waits for the text,
         when no model could be reached. An item of a run comes back when one can."""
-        retry_budget.earn()
-        route = self.router.route(self.ask)
-        if not route.stages:
-            raise ProviderUnavailable(
-                f"{route.reason} No such model is connected. Nothing was charged.", retry_after=60
-            )
         failed: dict[str, Failed] = {}
         refused: TextRefused | None = None
-        for stage in route.stages:
+        for stage in stages:
             try:
-                outcome = self.try_stage(stage)
+                outcome = self.write_checked(stage.specs[0]) if self.start else self.try_stage(stage)
             except WishDeclined:  # a dearer model has the same facts
                 raise
             except TextRefused as error:
@@ -375,15 +304,16 @@ class _Job:
                 continue
             if isinstance(outcome, Entry):
                 self.learn(stage, passed=True)
-                self.trail.note(
-                    "model", "chosen", f"{outcome.model_id}, {stage.tier}. {route.reason}{climbed(refused, failed)}"
-                )
+                chosen = f"{outcome.model_id}, {stage.tier}{', by batch' if self.start else ''}."
+                self.trail.note("model", "chosen", f"{chosen} {reason}{climbed(refused, failed)}")
                 return outcome
             failed |= outcome
             # What there is no money for at this tier, there is none for above.
             if self.run_item or any(isinstance(failure.error, SpendingRefused) for failure in outcome.values()):
                 break
-        raise self.refused(refused) if refused else self.refusal([failure.error for failure in failed.values()])
+        if refused:
+            raise self.refused(refused)
+        raise refusal_of([failure.error for failure in failed.values()], self.spent.cost_nanos)
 
     def try_stage(self, stage: Stage) -> Entry | dict[str, Failed]:
         """Its models in turn; then, after a pause, those that may answer yet.
@@ -554,26 +484,3 @@ class _Job:
     @property
     def origin(self) -> str:
         return CachedText.Origin.PRECOMPUTED if self.is_ahead else CachedText.Origin.MODEL
-
-    def refusal(self, errors: Sequence[LlmError | SpendingRefused]) -> DomainError:
-        for error in errors:
-            if isinstance(error, SpendingRefused):
-                return error
-        return unavailable([error for error in errors if isinstance(error, LlmError)], self.spent)
-
-
-def unavailable(errors: Sequence[LlmError], spent: Spent) -> DomainError:
-    """No model brought a text: what happened, what it cost, and when one may again."""
-    charged = "Nothing was charged" if not spent.cost_nanos else f"What was sent may cost {usd(spent.cost_nanos)}"
-    if all(error.kind == "refused" for error in errors):
-        return TextRefused(f"The model declined to write about this product. {charged}, and nothing was stored.")
-    waits = [error.retry_after for error in errors if error.retryable and error.retry_after]
-    may_answer_later = any(error.retryable or error.kind in STAFF_CAN_MEND for error in errors)
-    retry_after = math.ceil(min(waits, default=RETRY_AFTER_SECONDS))
-    reasons = "; ".join(dict.fromkeys(REASONS[error.kind] for error in errors))
-    return ProviderUnavailable(
-        f"No model could write this just now: {reasons}. {charged}, and nothing was stored; try again in "
-        f"{retry_after} s.",
-        retry_after=retry_after,
-        details={"retryable": may_answer_later, "charged": bool(spent.cost_nanos)},
-    )

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from generation.facts.canonical import bounded
+from generation.paraphrase.english import english
 from generation.paraphrase.item import Item
 from generation.paraphrase.items import METALS
 from generation.paraphrase.spelling import fold_spelling
-from generation.paraphrase.vocabulary import english
 
 # Links that say no more than that the following belongs to what stands before.
 PLAIN_LINKS = frozenset(("with", "is", "that", "and"))

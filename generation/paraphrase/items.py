@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 
 from generation.facts.lexicon.small_words import LETTER_SIZES
+from generation.paraphrase.english import English, english
 from generation.paraphrase.item import Item
+from generation.paraphrase.lexicon.tables import ENGLISH
 from generation.paraphrase.phrasing import (
     with_codes,
     with_hands,
@@ -21,7 +23,7 @@ from generation.paraphrase.phrasing import (
     with_time,
 )
 from generation.paraphrase.tokens import Token
-from generation.paraphrase.vocabulary import ENGLISH, English, Entry, Vocabulary, english, spoken_words, vocabulary
+from generation.paraphrase.vocabulary import Entry, Vocabulary, spoken_words, vocabulary
 
 SHORTEST_PLURAL = 4
 SHORTEST_ADJECTIVE = 7

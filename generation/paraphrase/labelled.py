@@ -9,12 +9,12 @@ from collections import Counter
 from functools import lru_cache
 
 from generation.facts import Fact
+from generation.paraphrase.english import english
 from generation.paraphrase.item import Item
 from generation.paraphrase.items import CAPACITIES, PLAIN_SIDES, items_of, measures
 from generation.paraphrase.phrasing import is_stated
 from generation.paraphrase.stated import is_plural
 from generation.paraphrase.tokens import tokens_of
-from generation.paraphrase.vocabulary import english
 
 # Their values speak of the product as a whole, and say so without the label.
 OF_THE_PRODUCT = {"color": ("color",), "material": ("material",), "capacity": CAPACITIES, "volume": CAPACITIES}

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from generation.paraphrase.phrases import PRODUCT, TAKING, Phrase, Unit
-from generation.paraphrase.vocabulary import english
+from generation.paraphrase.english import english
+from generation.paraphrase.phrase import PRODUCT, TAKING, Phrase, Unit
 
 # "A poster of the moon" is a moon poster.
 DEPICTING = frozenset(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import groupby, pairwise
 
+from generation.paraphrase.english import english
 from generation.paraphrase.item import Item
-from generation.paraphrase.vocabulary import english
 
 # Before a number these make one name with it: "HDMI 2.1 cable", "cable with HDMI 2.1".
 STANDARDS = frozenset(("hdmi", "bluetooth", "usb", "displayport", "thunderbolt", "wi fi"))

@@ -15,12 +15,14 @@ from generation.facts.folding import compose, fold
 from generation.paraphrase.clauses import Clause, canonical_forms, clauses_of, typed_facts
 from generation.paraphrase.items import items_of, language_of
 from generation.paraphrase.labelled import spoken
+from generation.paraphrase.lexicon.tables import ENGLISH
 from generation.paraphrase.matching import say_the_same
-from generation.paraphrase.phrases import Phrase, Unit, hard_words, phrases_of
+from generation.paraphrase.phrase import Phrase, Unit
+from generation.paraphrase.phrases import hard_words, phrases_of
 from generation.paraphrase.phrasing import statement_apart
 from generation.paraphrase.stated import about_product, stated, without_lists
 from generation.paraphrase.tokens import Token, tokens_of
-from generation.paraphrase.vocabulary import ENGLISH, Vocabulary, vocabulary
+from generation.paraphrase.vocabulary import Vocabulary, vocabulary
 
 # Part of every bucket: raise it when other wordings agree than before.
 PARAPHRASE_VERSION = 5

@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 from accounts.budgets import Payer
 from accounts.models import User
 from contentopt.errors import Conflict, DomainError
+from generation.engine.refusing import TextRefused, WishDeclined
 from generation.engine.storing import locked, store_text, text_facts
-from generation.engine.writing import TextRefused, WishDeclined, write
+from generation.engine.writing import write
 from generation.facts import Brief, Complaint, Turn, brief_from, facts_hash, unsupported_in
 from generation.llm.replies import NOT_IN_FACTS, join_reply
 from generation.models import Product, Refinement, Text

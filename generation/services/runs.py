@@ -24,9 +24,10 @@ from generation.caching.asking import cache_key, may_be_public
 from generation.engine.items import finish_run, give_places_back, hand_out, items_per_task, payer_of
 from generation.engine.postponing import batch_specs, is_upstream, may_wait
 from generation.engine.pricing import likely_nanos, most_nanos, most_nanos_later
+from generation.engine.refusing import ProviderUnavailable
 from generation.engine.routes import NOTHING_ON, OFFLINE_ROUTE
 from generation.engine.storing import NO_FACTS
-from generation.engine.writing import ProviderUnavailable, router_of
+from generation.engine.writing import router_of
 from generation.facts import Brief, brief_from, facts_hash, fingerprint_from_hash
 from generation.families import family_of
 from generation.llm.batches import HOURS, TIER

@@ -27,7 +27,7 @@ from contentopt.jobs import JobState
 from generation.models import Product
 from tests.conftest import ApiClient, SignIn, member
 from tests.factories import make_catalogue, make_file
-from tests.sentinels import fill, word_of
+from tests.tenant_rows import fill_tables, word_of
 
 pytestmark = pytest.mark.django_db
 
@@ -53,8 +53,8 @@ def link(archive: Archive, user: User) -> str:
 
 
 def test_it_holds_a_row_of_each_table_and_none_of_another_workspace(shop: Workspace, other_shop: Workspace) -> None:
-    rows = fill(shop)
-    fill(other_shop)
+    rows = fill_tables(shop)
+    fill_tables(other_shop)
 
     with opened(made(shop)) as archive:
         names = set(archive.namelist())

@@ -45,7 +45,7 @@ from generation.reconciling import reconcile
 from tests.accounts.books import pay
 from tests.conftest import ApiClient, SignIn, member
 from tests.factories import make_catalogue, make_run
-from tests.sentinels import fill, rows_of, tables_that_name
+from tests.tenant_rows import digest, fill_tables, tables_that_name
 
 pytestmark = pytest.mark.django_db
 
@@ -199,9 +199,9 @@ def test_nothing_is_erased_before_the_grace_is_over(shop: Workspace) -> None:
 def test_no_table_names_it_afterwards_and_another_workspace_is_as_it_was(
     shop: Workspace, other_shop: Workspace
 ) -> None:
-    fill(shop)
-    fill(other_shop)
-    before = rows_of(other_shop)
+    fill_tables(shop)
+    fill_tables(other_shop)
+    before = digest(other_shop)
     deletion = close_and_let_grace_pass(shop)
 
     assert erase_workspace(deletion.pk) == JobState.DONE
@@ -211,7 +211,7 @@ def test_no_table_names_it_afterwards_and_another_workspace_is_as_it_was(
     assert set(tables_that_name(shop)) <= {"accounts_auditentry", "accounts_retirement"}
     (note,) = AuditEntry.objects.across_workspaces().filter(target_id=str(shop.pk))
     assert (note.workspace_id, note.action) == (PLATFORM_WORKSPACE_ID, "workspace.deleted")
-    assert rows_of(other_shop) == before
+    assert digest(other_shop) == before
 
 
 def test_valkey_names_it_no_more(shop: Workspace, other_shop: Workspace, api: ApiClient) -> None:
@@ -303,9 +303,9 @@ def killed_at(statement: int) -> Any:
 def test_whoever_takes_over_goes_on_where_it_stopped(
     shop: Workspace, other_shop: Workspace, statement: int, settings: Any
 ) -> None:
-    fill(shop)
-    fill(other_shop)
-    before = rows_of(other_shop)
+    fill_tables(shop)
+    fill_tables(other_shop)
+    before = digest(other_shop)
     deletion = close_and_let_grace_pass(shop)
 
     with pytest.raises(Killed), connection.execute_wrapper(killed_at(statement)):
@@ -315,13 +315,13 @@ def test_whoever_takes_over_goes_on_where_it_stopped(
 
     assert not Workspace.objects.filter(pk=shop.pk).exists()
     assert set(tables_that_name(shop)) <= {"accounts_auditentry", "accounts_retirement"}
-    assert rows_of(other_shop) == before
+    assert digest(other_shop) == before
 
 
 def test_while_something_outside_cannot_do_its_part_it_stays(shop: Workspace) -> None:
-    fill(shop)
+    fill_tables(shop)
     deletion = close_and_let_grace_pass(shop)
-    before = rows_of(shop)
+    before = digest(shop)
     is_away = True
 
     def stripe(**_kwargs: Any) -> None:
@@ -332,7 +332,7 @@ def test_while_something_outside_cannot_do_its_part_it_stays(shop: Workspace) ->
     try:
         assert erase_workspace(deletion.pk) == JobState.QUEUED
         del before["accounts_deletion"]
-        assert {table: rows for table, rows in rows_of(shop).items() if table in before} == before
+        assert {table: rows for table, rows in digest(shop).items() if table in before} == before
         is_away = False
         Deletion.objects.in_workspace(shop).filter(pk=deletion.pk).update(next_run_at=LONG_AGO)
         assert erase_workspace(deletion.pk) == JobState.DONE
@@ -358,11 +358,11 @@ def test_a_ghost_erases_nothing(shop: Workspace) -> None:
     ghost = jobs.claim(Deletion, deletion.pk)
     assert ghost is not None
     Deletion.objects.in_workspace(shop).update(lease_token=uuid.uuid4())
-    before = rows_of(shop)
+    before = digest(shop)
 
     with pytest.raises(jobs.LostLease):
         erasing._erase_claimed(ghost)
-    assert rows_of(shop) == before
+    assert digest(shop) == before
 
 
 def test_what_is_kept_has_no_column_that_tells_whose_it_was() -> None:

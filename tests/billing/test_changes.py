@@ -29,7 +29,6 @@ from tests.conftest import SignIn
 from tests.servers import Stripe
 
 CHARGE_FAILS = "4000000000000341"
-NEEDS_OWNER_EACH_TIME = "4000002760003184"
 
 
 def paying(stripe: Stripe, workspace: Workspace, plan: str = "pro") -> Workspace:
