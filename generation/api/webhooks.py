@@ -124,6 +124,7 @@ class DeliveryQuery(PageQuery):
 
 class WebhookAPIView(WorkspaceAPIView):
     required_scope = Scope.WEBHOOKS
+    is_kept_with_its_work = True  # no name is looked up and nothing sent here; who delivers does both
 
     def endpoint(self, pk: str) -> Endpoint:
         found: Endpoint = self.find(Endpoint.objects.all(), pk)
