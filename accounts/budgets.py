@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Greatest, Least, Now
 
 from accounts.dollars import decimal_usd, usd
 from accounts.models import Budget, Reservation, Standing
@@ -355,13 +355,15 @@ def change_night_limit(*, workspace_id: UUID, night_id: UUID, limit_nanos: int) 
     budget.update(limit_nanos=Greatest(limit_nanos, F("spent_nanos") + F("reserved_nanos")), overdraft_nanos=0)
 
 
-def allow_run(*, workspace_id: UUID, run_id: UUID, room_nanos: int) -> None:
-    """Raise a run's limit to what it has spent and holds plus this much; never lower it."""
-    Budget.objects.in_workspace(workspace_id).filter(
-        scope=Budget.Scope.RUN, scope_id=run_id, limit_nanos__isnull=False
-    ).update(
-        limit_nanos=Greatest(F("limit_nanos"), F("spent_nanos") + F("reserved_nanos") + room_nanos), overdraft_nanos=0
-    )
+def allow_run(*, workspace_id: UUID, run_id: UUID, room_nanos: int, cap_nanos: int | None = None) -> None:
+    """Raise a run's limit to what it has spent and holds plus this much, never above its cap; never lower it, but to
+    the cap."""
+    used = F("spent_nanos") + F("reserved_nanos")
+    limit: Any = Greatest(F("limit_nanos"), used + room_nanos)
+    if cap_nanos is not None:
+        limit = Greatest(Least(limit, cap_nanos), used)
+    run = Budget.objects.in_workspace(workspace_id).filter(scope=Budget.Scope.RUN, scope_id=run_id)
+    run.filter(limit_nanos__isnull=False).update(limit_nanos=limit, overdraft_nanos=0)
 
 
 def room(payer: Payer) -> int | None:

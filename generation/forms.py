@@ -123,6 +123,10 @@ class RunForm(WishesForm):
         return {name: field.initial for name, field in cls.base_fields.items() if field.initial}
 
 
+class RetryForm(forms.Form):
+    cap = DollarField(required=False, label="Stop at, in dollars")
+
+
 class RewriteForm(forms.Form):
     """One click on a product's page: which settings change."""
 

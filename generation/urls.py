@@ -66,6 +66,7 @@ workspace_urls = [
     path("runs/", runs.run_list, name="run_list"),
     path("runs/new/", runs.run_new, name="run_new"),
     path("runs/<uuid:pk>/", runs.run_detail, name="run_detail"),
+    path("runs/<uuid:pk>/retry/", runs.run_retry, name="run_retry"),
     *(
         path(f"runs/<uuid:pk>/{action}/", runs.run_action, {"action": action}, name=f"run_{action}")
         for action in runs.ACTIONS

@@ -40,11 +40,16 @@ def first_product(catalogue: Catalogue) -> Product:
     return Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue).order_by("row_number")[0]
 
 
-def make_run(catalogue: Catalogue, *, urgency: str = "now", **wishes: Any) -> Run:
+def make_run(catalogue: Catalogue, *, urgency: str = "now", cap_nanos: int | None = None, **wishes: Any) -> Run:
     products = Product.objects.in_workspace(catalogue.workspace_id).filter(catalogue=catalogue)
     chosen = default_wishes(writable_fields(catalogue.mapping), **wishes)
     return start_run(
-        workspace=catalogue.workspace, products=products, wishes=chosen, catalogue=catalogue, urgency=urgency
+        workspace=catalogue.workspace,
+        products=products,
+        wishes=chosen,
+        catalogue=catalogue,
+        urgency=urgency,
+        cap_nanos=cap_nanos,
     )
 
 

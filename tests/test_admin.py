@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib import admin
 from django.test import Client
@@ -142,6 +145,18 @@ def test_staff_switch_a_provider_off(staff: Client) -> None:
 
     assert not Provider.objects.get(slug="openai").is_enabled
     assert LlmModel.objects.filter(provider="openai", is_enabled=True).exists()  # the one switch is enough
+
+
+def test_times_are_written_as_on_the_products_own_pages(staff: Client, shop: Workspace) -> None:
+    Workspace.objects.filter(pk=shop.pk).update(created_at=datetime(2026, 3, 4, 15, 5, tzinfo=UTC))
+    say_why(staff, shop)
+
+    listed = staff.get(reverse("admin:accounts_workspace_changelist")).content.decode()
+    alone = staff.get(reverse("admin:accounts_workspace_change", args=[shop.pk])).content.decode()
+
+    assert "4 Mar 2026, 15:05" in listed
+    assert "4 Mar 2026, 15:05" in alone
+    assert not re.search(r"[ap]\.m\.|March 4", listed + alone)
 
 
 def test_people_who_are_not_staff_are_kept_out(alice: User, sign_in: SignIn) -> None:

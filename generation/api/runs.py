@@ -14,10 +14,10 @@ from contentopt.errors import DomainError
 from generation.api.base import NoBody, PageQuery, WorkspaceAPIView, body_hash
 from generation.api.briefs import TASKS, WishesBody, wishes
 from generation.api.document import operation
-from generation.api.strict import DollarsField, UsdField
+from generation.api.strict import DollarsField, StrictSerializer, UsdField
 from generation.facts import Task
 from generation.models import Catalogue, Product, Run, RunItem
-from generation.services import runs
+from generation.services import retrying, runs
 from generation.services.idempotency import replayed
 from generation.services.runs import BatchProgress
 from generation.services.texts import writable_fields
@@ -53,6 +53,15 @@ class RunBody(WishesBody):
         if ("catalogue" in attrs) == ("products" in attrs):
             raise serializers.ValidationError("Send either `catalogue` or `products`.")
         return attrs
+
+
+class RetryBody(StrictSerializer):
+    cap_usd = DollarsField(
+        source="cap_nanos",
+        required=False,
+        help_text="What the run may cost in all from now on. Needed where its cap may not be enough for the rest: "
+        "`budget_exhausted` says so, and what is (`enough_usd`). The present cap again means as far as that reaches.",
+    )
 
 
 class RunReply(serializers.Serializer[Run]):
@@ -191,10 +200,12 @@ class OneRun(WorkspaceAPIView):
 
 
 class RunAction(WorkspaceAPIView):
-    def act(self, pk: str, change: Callable[[Run], object]) -> Response:
-        self.body(NoBody)
+    takes: type[StrictSerializer] = NoBody
+
+    def act(self, pk: str, change: Callable[..., object]) -> Response:
+        wanted = self.body(self.takes)
         run: Run = self.find(Run.objects.all(), pk)
-        change(run)
+        change(run, **wanted)
         run.refresh_from_db()
         return Response(status_of(run))
 
@@ -222,7 +233,11 @@ class CancelRun(RunAction):
 
 
 class RetryRun(RunAction):
-    @operation("retry_run", body=NoBody, replies={200: RunStatusReply}, errors=[404, 409])
+    takes = RetryBody
+
+    @operation("retry_run", body=RetryBody, replies={200: RunStatusReply}, errors=[402, 404, 409, 503])
     def post(self, _request: Request, pk: str) -> Response:
-        """Write again what failed or was cancelled."""
-        return self.act(pk, runs.retry_failed)
+        """Write again what failed or was cancelled. It may cost as much again as that could at first, but never more
+        than the cap of a run that has one. Where that leaves no room for all of it, nothing is begun until you say
+        where to stop."""
+        return self.act(pk, retrying.retry_failed)

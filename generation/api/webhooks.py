@@ -124,6 +124,7 @@ class DeliveryQuery(PageQuery):
 
 class WebhookAPIView(WorkspaceAPIView):
     required_scope = Scope.WEBHOOKS
+    is_kept_with_its_work = True  # no name is looked up and nothing sent here; who delivers does both
 
     def endpoint(self, pk: str) -> Endpoint:
         found: Endpoint = self.find(Endpoint.objects.all(), pk)
@@ -135,6 +136,8 @@ class WebhookAPIView(WorkspaceAPIView):
 
 
 class WebhookEndpoints(WebhookAPIView):
+    is_reply_secret = True
+
     @operation("list_webhook_endpoints", query=PageQuery, replies={200: EndpointReply(many=True)})
     def get(self, _request: Request) -> Response:
         """Addresses that are told of events, newest first."""
@@ -176,6 +179,8 @@ class OneWebhookEndpoint(WebhookAPIView):
 
 
 class RotateWebhookSecret(WebhookAPIView):
+    is_reply_secret = True
+
     @operation("rotate_webhook_secret", body=NoBody, replies={200: EndpointSecretReply}, errors=[404])
     def post(self, _request: Request, pk: str) -> Response:
         """A new secret. The one before signs beside it for 24 hours; one that was old already ends now."""

@@ -21,7 +21,7 @@ from generation.announcing import announce_run
 from generation.batches import queue
 from generation.caching import exact, templates
 from generation.caching.asking import cache_key, may_be_public
-from generation.engine.items import finish_run, give_places_back, hand_out, items_per_task, payer_of
+from generation.engine.items import finish_run, give_places_back, hand_out, items_per_task
 from generation.engine.postponing import batch_specs, is_upstream, may_wait
 from generation.engine.pricing import likely_nanos, most_nanos, most_nanos_later
 from generation.engine.refusing import ProviderUnavailable
@@ -307,25 +307,6 @@ def cancel_run(run: Run) -> None:
         queue.cancel(run)
         announce_run(run.pk)
     give_places_back(run.workspace_id, waited)
-
-
-def retry_failed(run: Run) -> int:
-    """Queue the failed and cancelled items again, with a fresh set of attempts.
-
-    Whoever asks for that allows the run what they can cost, unless it was given a cap: that one stays.
-    """
-    ended = Product.objects.in_workspace(run.workspace_id).filter(
-        run_items__run=run, run_items__state__in=(JobState.FAILED, JobState.CANCELLED)
-    )
-    estimate = estimate_run(payer=payer_of(run), products=ended, wishes=run.brief)
-    with transaction.atomic():
-        again = requeue_items(run.items.all())
-        if not again:
-            raise Conflict("No product of this run failed, so there is nothing to retry.")
-        if run.cap_nanos is None:
-            budgets.allow_run(workspace_id=run.workspace_id, run_id=run.pk, room_nanos=estimate.most_nanos(run.urgency))
-    hand_out(run.pk, settings.RUN_WINDOW)
-    return again
 
 
 @transaction.atomic

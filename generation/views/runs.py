@@ -8,14 +8,15 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from accounts.budgets import Payer
+from accounts.budgets import BudgetExhausted, Payer
+from accounts.dollars import most_usd
 from accounts.middleware import WorkspaceRequest
 from accounts.models import Scope, TenantQuerySet
 from accounts.permissions import require_scope
 from accounts.services.caps import BudgetState, run_budgets
-from generation.forms import RunForm
+from generation.forms import RetryForm, RunForm
 from generation.models import Catalogue, Product, Run
-from generation.services import runs
+from generation.services import retrying, runs
 from generation.services.texts import writable_fields
 from generation.views.access import find_catalogue, find_run
 from generation.views.partials import render_page
@@ -128,7 +129,7 @@ def _spent(progress: runs.Progress, budget: BudgetState | None) -> int:
     return budget.spent_nanos if budget else progress.cost_nanos
 
 
-ACTIONS = {"pause": runs.pause_run, "resume": runs.resume_run, "cancel": runs.cancel_run, "retry": runs.retry_failed}
+ACTIONS = {"pause": runs.pause_run, "resume": runs.resume_run, "cancel": runs.cancel_run}
 
 
 @require_POST
@@ -140,6 +141,24 @@ def run_action(request: WorkspaceRequest, slug: str, pk: str, action: str) -> Ht
         return _run_page(request, find_run(request, pk))
     messages.success(request, "Done.")
     return redirect("run_detail", slug, pk)
+
+
+@require_scope(Scope.WRITE)
+def run_retry(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
+    """See the price of what is left, say where to stop if the run's cap may not reach, press Write."""
+    run = find_run(request, pk)
+    form = RetryForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            retrying.retry_failed(run, cap_nanos=form.cleaned_data["cap"])
+        except BudgetExhausted as error:
+            form.add_error("cap", error.message)
+        else:
+            return redirect("run_detail", slug, pk)
+    price = retrying.price_retry(run)
+    form.initial = {"cap": most_usd(price.enough_nanos).removeprefix("$")}
+    context = {"run": run, "price": price, "estimate": price.estimate, "form": form}
+    return render(request, "runs/retry.html", context, status=422 if form.errors else 200)
 
 
 def _is_uuid(value: str) -> bool:

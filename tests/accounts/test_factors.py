@@ -166,7 +166,9 @@ def test_a_removed_factor_is_told_by_mail(guarded: User) -> None:
     reauthenticate(client)
     mail.outbox.clear()
     client.post(reverse("mfa_deactivate_totp"))
-    assert [message.subject for message in mail.outbox] == ["Authenticator App Deactivated"]
+    assert [message.subject for message in mail.outbox] == [
+        "The authenticator app of your ContentOpt account was removed"
+    ]
 
 
 @pytest.mark.django_db

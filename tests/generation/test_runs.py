@@ -21,7 +21,7 @@ from generation.engine.storing import NO_FACTS, default_wishes
 from generation.exporting import export_file
 from generation.facts import brief_from, fingerprint_from_hash
 from generation.models import CachedTemplate, Catalogue, LlmCall, ModelPrice, Product, Provider, Run, RunItem, Text
-from generation.services import runs
+from generation.services import retrying, runs
 from generation.services.texts import edit_text
 from generation.templatetags.wording import sources_said
 from tests.factories import first_product, make_catalogue, make_file, make_run, numbered_rows
@@ -176,7 +176,7 @@ def test_item_that_keeps_dying_fails_with_a_reason_and_can_be_retried(catalogue:
     assert run.state == Run.State.FINISHED
     assert "set aside" in run.items.get(pk=dying.pk).failure
 
-    assert runs.retry_failed(run) == 1
+    assert retrying.retry_failed(run) == 1
     work_off(run)
     assert states(run) == ["done"] * 3
     assert run.state == Run.State.FINISHED
@@ -187,7 +187,7 @@ def test_retry_with_nothing_failed_says_so(catalogue: Catalogue) -> None:
     work_off(run)
 
     with pytest.raises(Conflict, match="nothing to retry"):
-        runs.retry_failed(run)
+        retrying.retry_failed(run)
 
 
 def test_sweeping_twice_changes_nothing_more(catalogue: Catalogue) -> None:

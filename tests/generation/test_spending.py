@@ -25,7 +25,7 @@ from accounts.models import (
 from accounts.services.keys import change_key, issue_key
 from generation.engine.items import finish_run, write_item
 from generation.models import LlmCall, ModelPrice, Run
-from generation.services import runs
+from generation.services import retrying
 from tests.conftest import ApiClient
 from tests.factories import make_catalogue, make_file, make_run, numbered_rows
 from tests.servers import KEY, Provider, run_provider
@@ -258,7 +258,7 @@ def test_retrying_allows_a_run_what_is_left_to_write(shop: Workspace, vendor: Pr
     write_all(run)
     assert run.items.filter(state="failed").count() == 3
 
-    runs.retry_failed(run)
+    retrying.retry_failed(run)
     write_all(run)
 
     assert run.items.filter(state="done").count() == 3

@@ -20,6 +20,9 @@ from tests.factories import first_product, make_catalogue
 from tests.races.conftest import StartWorker
 from tests.races.processes import post
 from tests.races.product import eventually
+from webhooks.models import Delivery, Endpoint
+from webhooks.services import create_endpoint
+from webhooks.signing import decrypt
 
 pytestmark = pytest.mark.processes
 
@@ -32,6 +35,7 @@ KEEP = "DROP TRIGGER keep_slowly ON accounts_idempotentrequest; DROP FUNCTION ke
 # Of this database: another test process may be at the same.
 ASLEEP = "FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
 SLEEPING = f"SELECT pid {ASLEEP}"
+HOOK = "https://hooks.alder-goods.com/contentopt"
 END_SLEEPING = f"SELECT pg_terminate_backend(pid, 5000) {ASLEEP}"
 
 
@@ -43,6 +47,11 @@ def secret(shop: Workspace) -> str:
 @pytest.fixture
 def text(shop: Workspace) -> Text:
     return rewrite(product=first_product(make_catalogue(shop)), changes={})
+
+
+@pytest.fixture
+def endpoint(shop: Workspace) -> Endpoint:
+    return create_endpoint(workspace=shop, url=HOOK, event_types=["run.finished"])[0]
 
 
 def ask_database(query: str) -> bool:
@@ -110,3 +119,30 @@ def test_one_refinement_is_written_and_paid(text: Text, ask_twice: Any) -> None:
     (refinement,) = Refinement.objects.in_workspace(text.workspace_id)
     assert reply.json()["id"] == str(refinement.pk)
     assert calls.count() == before + 1
+
+
+def test_one_webhook_endpoint_is_made(shop: Workspace, ask_twice: Any) -> None:
+    reply = ask_twice("/api/v1/webhook-endpoints", {"url": HOOK, "event_types": ["run.finished"]})
+
+    assert reply.status_code == 201
+    (endpoint,) = Endpoint.objects.in_workspace(shop)
+    assert reply.json()["id"] == str(endpoint.pk)
+    assert reply.json()["secret"] == decrypt(endpoint.secret)
+
+
+def test_a_rotated_webhook_secret_goes_on_signing(endpoint: Endpoint, ask_twice: Any) -> None:
+    before = decrypt(endpoint.secret)
+
+    reply = ask_twice(f"/api/v1/webhook-endpoints/{endpoint.pk}/rotate", {})
+
+    assert reply.status_code == 200
+    endpoint.refresh_from_db()
+    assert (decrypt(endpoint.secret), decrypt(endpoint.old_secret)) == (reply.json()["secret"], before)
+
+
+def test_one_test_event_is_sent(endpoint: Endpoint, ask_twice: Any) -> None:
+    reply = ask_twice(f"/api/v1/webhook-endpoints/{endpoint.pk}/test", {})
+
+    assert reply.status_code == 202
+    (delivery,) = Delivery.objects.in_workspace(endpoint.workspace_id)
+    assert reply.json()["id"] == str(delivery.pk)

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import Client, override_settings
 
-from accounts.models import Workspace
+from accounts.models import IdempotentRequest, Workspace
 from tests.conftest import ApiClient
 from tests.webhooks.clockwork import work_off
 from tests.webhooks.receivers import Receiver
@@ -26,8 +26,8 @@ def client(shop: Workspace, api: ApiClient) -> Client:
     return api(shop, ["webhooks"])
 
 
-def ask(client: Client, method: str, url: str, body: dict[str, Any] | None = None) -> Any:
-    return getattr(client, method)(url, body or {}, content_type="application/json")
+def ask(client: Client, method: str, url: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
+    return getattr(client, method)(url, body or {}, content_type="application/json", headers=headers)
 
 
 @pytest.mark.django_db
@@ -51,6 +51,25 @@ def test_an_endpoint_is_made_changed_rotated_and_removed(client: Client) -> None
     assert ask(client, "patch", one, {"enabled": True}).json()["enabled"]
     assert ask(client, "delete", one).status_code == 204
     assert client.get(one).status_code == 404
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("of", ["a new endpoint", "a rotation"])
+def test_a_repeated_request_gives_the_same_secret_and_keeps_none_in_the_open(
+    client: Client, shop: Workspace, api: ApiClient, of: str
+) -> None:
+    path, body = ENDPOINTS, {"url": URL, "event_types": ["run.finished"]}
+    if of == "a rotation":
+        path, body = f"{ENDPOINTS}/{ask(client, 'post', path, body).json()['id']}/rotate", {}
+
+    first, again = (ask(client, "post", path, body, **{"Idempotency-Key": "once"}) for _ in range(2))
+
+    assert first.content == again.content
+    assert again["Idempotent-Replayed"] == "true"
+    kept = bytes(IdempotentRequest.objects.in_workspace(shop).get().reply or b"")
+    assert first.json()["secret"].encode() not in kept
+    assert ask(api(shop, ["webhooks"]), "post", path, body, **{"Idempotency-Key": "once"}).status_code == 409
+    assert Endpoint.objects.in_workspace(shop).count() == 1
 
 
 @pytest.mark.django_db

@@ -37,7 +37,7 @@ from generation.forms import TIER_NAMES
 from generation.importing import import_catalogue, keep_file
 from generation.models import Catalogue, Product, Run, RunItem
 from generation.routing import is_above
-from generation.services import runs
+from generation.services import retrying, runs
 from generation.services.texts import writable_fields
 
 TERMINAL_USER = "terminal@localhost"
@@ -156,7 +156,7 @@ class Command(BaseCommand):
         if run.state == Run.State.PAUSED:
             runs.resume_run(run)
         if runs.run_progress(run).failed:
-            runs.retry_failed(run)
+            retrying.retry_failed(run)
         progress = runs.run_progress(run)
         self.console.print(f"Going on: {progress.done} of {progress.total} are written already.")
         left = Product.objects.in_workspace(workspace).filter(run_items__in=run.items.filter(state__in=UNFINISHED))
