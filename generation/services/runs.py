@@ -89,6 +89,11 @@ class Estimate:
         """It cannot be refused for money, whatever happens."""
         return self.room_nanos is None or self.ceiling_nanos <= self.room_nanos
 
+    @property
+    def does_waiting_save(self) -> bool:
+        """A cheap model without batches may write first, and a batch be of a dearer one."""
+        return self.later is not None and self.later.likely_nanos < self.likely_nanos
+
     def is_likely_to_fit(self, urgency: str) -> bool:
         """What is likely fits, and while the last text is written its whole ceiling beside it."""
         likely = self.later.likely_nanos if self.later and urgency == Run.Urgency.LATER else self.likely_nanos

@@ -48,7 +48,7 @@ def run_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
         )
         return redirect("run_detail", slug, run.pk)
     estimate = runs.estimate_run(payer=_payer(request), products=chosen, wishes=wishes)
-    urgency = priced.cleaned_data["urgency"] if estimate.later else Run.Urgency.NOW
+    urgency = priced.cleaned_data["urgency"] if estimate.does_waiting_save else Run.Urgency.NOW
     context = {
         "form": form,
         "catalogue": catalogue,

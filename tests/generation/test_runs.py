@@ -391,6 +391,13 @@ def test_a_run_is_likely_to_fit_with_the_ceiling_of_its_last_text(room: int | No
     assert found.is_likely_to_fit(urgency) is fits
 
 
+@pytest.mark.parametrize(("likely", "saves"), [(9, True), (10, False), (50, False)])
+def test_waiting_is_offered_where_it_saves(likely: int, saves: bool) -> None:
+    later = runs.LaterPrice(100, likely, "dear-in-a-batch", None)
+
+    assert runs.Estimate(4, 0, 4, 4, 0, 200, 10, 1.0, "cheap", "", None, later, None, 0).does_waiting_save is saves
+
+
 def test_one_text_takes_as_long_as_one_takes(shop: Workspace, settings: Any) -> None:
     settings.ANTHROPIC_API_KEY = "set"
 
