@@ -7,7 +7,7 @@ its place: what fails is given back, what dies is swept. The rules of both live 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,6 +67,14 @@ SELECT month.starts, count(counted.id)
   LEFT JOIN accounts_countedproduct counted
          ON counted.workspace_id = %s AND counted.period_start = month.starts AND counted.pending_until IS NULL
  GROUP BY month.starts
+"""  # noqa: S608
+
+_COUNTED = f"""
+WITH {_MONTH}
+SELECT counted.product_key
+  FROM month
+  JOIN accounts_countedproduct counted ON counted.workspace_id = %s AND counted.period_start = month.starts
+ WHERE counted.product_key = ANY(%s)
 """  # noqa: S608
 
 
@@ -170,7 +178,19 @@ def written_products(workspace_id: UUID) -> tuple[datetime, int]:
 
 
 def used_products(workspace: Workspace) -> QuotaUse:
-    return _use(workspace.pk)[0]
+    return use_of(workspace.pk)
+
+
+def use_of(workspace_id: UUID) -> QuotaUse:
+    return _use(workspace_id)[0]
+
+
+def uncounted(workspace_id: UUID, product_keys: Iterable[str]) -> set[str]:
+    """Those that would take a place of the present month."""
+    asked = set(product_keys)
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED, [workspace_id, list(asked)])
+        return asked - {key for (key,) in cursor.fetchall()}
 
 
 def _use(workspace_id: UUID) -> tuple[QuotaUse, str]:

@@ -70,6 +70,7 @@ class Estimate(BaseModel):
     model: str | None
     fits_budget: bool = Field(description="False: it would be refused, or stop half-way, for lack of budget.")
     budget_left_usd: OptionalUsd
+    over_quota: int = Field(description="About how many the plan has no place for this month: they would be refused.")
 
 
 class Money(BaseModel):

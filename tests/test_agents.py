@@ -49,6 +49,7 @@ ESTIMATE = {
     "model": "claude-haiku-5-5",
     "fits_budget": False,
     "budget_left_usd": "0.30",
+    "over_quota": 0,
 }
 MONEY = {"limit_usd": "1.00", "spent_usd": "0.70", "held_usd": "0.00", "left_usd": "0.30", "resets_at": "2026-12-01"}
 BUDGET = {**MONEY, "plan_limit_usd": "20.00", "key": {**MONEY, "limit_usd": None, "left_usd": None}}

@@ -17,10 +17,11 @@ def alert_banner(context: dict[str, Any]) -> dict[str, Any]:
     request = context["request"]
     if not request.workspace:
         return {}
-    may_close = Scope.WRITE in ROLE_SCOPES[request.membership.role]
+    rights = ROLE_SCOPES[request.membership.role]
     return {
         "alert": shown_alert(request.workspace, request.membership),
         "workspace": request.workspace,
-        "may_close": may_close,
+        "may_close": Scope.WRITE in rights,
+        "may_choose_plan": Scope.BILLING in rights,
         "csrf_token": context.get("csrf_token"),
     }

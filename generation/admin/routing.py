@@ -10,11 +10,13 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 
 from accounts.admin import ReadOnly
+from accounts.admin.access import MASKED, is_open
 from generation.facts import LANGUAGES, LENGTHS, Task
-from generation.models import EconomyOutcome, Learning, RoutingRule
+from generation.models import EconomyOutcome, Learning, RoutingRule, Text
 from generation.prompts import LANGUAGES as LANGUAGE_NAMES
 from generation.routing import Outcomes
 from generation.services.rerouting import compare
@@ -41,6 +43,13 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 WHAT_IF = "_what_if"
+WORDS_SHOWN = 40
+
+
+def _words(request: HttpRequest, text: Text) -> str:
+    if not is_open(request, text.workspace_id):
+        return MASKED
+    return Truncator(text.product.title if text.product else text.description).chars(WORDS_SHOWN)
 
 
 @admin.register(RoutingRule)
@@ -91,7 +100,8 @@ class RoutingRuleAdmin(ModelAdmin):  # type: ignore[misc]
             "title": "What would this change?",
             "comparison": comparison,
             "changes": [
-                (each, reverse("admin:generation_text_change", args=[each.text.pk])) for each in comparison.shown
+                (each, _words(request, each.text), reverse("admin:generation_text_change", args=[each.text.pk]))
+                for each in comparison.shown
             ],
             "list_url": reverse("admin:generation_routingrule_changelist"),
             "filled_in": [

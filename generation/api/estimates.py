@@ -48,6 +48,12 @@ class EstimateReply(serializers.Serializer[Estimate]):
         allow_null=True,
         help_text="Left of the tightest cap on this key: its own, its maker's, the workspace's.",
     )
+    products_left = serializers.IntegerField(
+        allow_null=True, help_text="Left of the plan's products this month. Null without a limit."
+    )
+    over_quota = serializers.IntegerField(
+        help_text="About how many the month has no place for: they would be refused with `quota_exceeded`."
+    )
     later = LaterReply(
         allow_null=True,
         help_text="The price of a run with `urgency` `later`. Null where no model takes batches. One description is "

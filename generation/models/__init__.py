@@ -2,7 +2,15 @@ from __future__ import annotations
 
 from generation.models.batches import BatchPart, LlmBatch
 from generation.models.caching import CachedTemplate, CachedText, Flight
-from generation.models.catalogues import Catalogue, CatalogueChunk, ColumnMapping, Product, RowProblem, Variant
+from generation.models.catalogues import (
+    Catalogue,
+    CatalogueChunk,
+    ColumnMapping,
+    Product,
+    RowProblem,
+    Variant,
+    quota_key,
+)
 from generation.models.comments import Comment
 from generation.models.nights import Night, NightItem
 from generation.models.providers import LONG_RATES, LlmCall, LlmModel, ModelPrice, Provider
@@ -39,4 +47,5 @@ __all__ = [
     "Stream",
     "Text",
     "Variant",
+    "quota_key",
 ]

@@ -147,10 +147,14 @@ class Product(WorkspaceOwned):
 
     @property
     def quota_key(self) -> str | None:
-        """What makes it the same product in a month's quota; None for the sample shop, which does not count."""
-        if self.catalogue.is_sample:
-            return None
-        return f"key:{self.key}" if self.key else f"facts:{self.facts_hash}"
+        return quota_key(self.catalogue.is_sample, self.key, self.facts_hash)
+
+
+def quota_key(is_sample: bool, key: str, facts_hash: str) -> str | None:
+    """What makes it the same product in a month's quota; None for the sample shop, which does not count."""
+    if is_sample:
+        return None
+    return f"key:{key}" if key else f"facts:{facts_hash}"
 
 
 class Variant(WorkspaceOwned):

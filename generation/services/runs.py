@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Avg, Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
-from accounts import budgets
+from accounts import budgets, quotas
 from accounts.budgets import Payer
 from accounts.models import ApiKey, User, Workspace
 from contentopt.errors import Conflict, DomainError
@@ -31,7 +31,7 @@ from generation.engine.writing import router_of
 from generation.facts import Brief, brief_from, facts_hash, fingerprint_from_hash
 from generation.families import family_of
 from generation.llm.batches import HOURS, TIER
-from generation.models import BatchPart, Catalogue, LlmBatch, LlmCall, Product, Run, RunItem, Text
+from generation.models import BatchPart, Catalogue, LlmBatch, LlmCall, Product, Run, RunItem, Text, quota_key
 from generation.prompts import facts_block
 from generation.routing import Route
 
@@ -66,7 +66,8 @@ class Estimate:
     `calls` is how many texts are likely to be written by a model: equal facts share one, and so do the variants of a
     family, of which the others are `filled`. A family may turn out to be written one by one, so the ceiling does not
     count on any. `room_nanos` is what the tightest cap leaves; None without a cap. `later` is None where no model
-    takes batches.
+    takes batches. Of the products that are likely to be written, `over_quota` find no place among the `products_left`
+    of the plan's month; None without a limit.
     """
 
     products: int
@@ -81,11 +82,29 @@ class Estimate:
     escalates_to: str  # the model that is asked where a text fails the check; empty when none is
     room_nanos: int | None
     later: LaterPrice | None
+    products_left: int | None
+    over_quota: int
 
     @property
     def fits_budget(self) -> bool:
         """It cannot be refused for money, whatever happens."""
         return self.room_nanos is None or self.ceiling_nanos <= self.room_nanos
+
+    @property
+    def does_waiting_save(self) -> bool:
+        """A cheap model without batches may write first, and a batch be of a dearer one."""
+        return self.later is not None and self.later.likely_nanos < self.likely_nanos
+
+    def is_likely_to_fit(self, urgency: str) -> bool:
+        """What is likely fits, and while the last text is written its whole ceiling beside it."""
+        likely = self.later.likely_nanos if self.later and urgency == Run.Urgency.LATER else self.likely_nanos
+        last = self.most_nanos(urgency) // max(self.calls + self.filled, 1)
+        return self.room_nanos is None or likely + last <= self.room_nanos
+
+    @property
+    def within_quota(self) -> int:
+        """Products that the plan does not refuse; what is known already is among them."""
+        return self.products - self.over_quota
 
     def most_nanos(self, urgency: str) -> int:
         return self.later.ceiling_nanos if self.later and urgency == Run.Urgency.LATER else self.ceiling_nanos
@@ -108,7 +127,10 @@ def estimate_run(*, payer: Payer, products: QuerySet[Product], wishes: dict[str,
 def estimate_brief(*, payer: Payer, brief: Brief) -> Estimate:
     size = len(facts_block(brief.facts).encode())
     family = family_of(brief.facts, brief.language)
-    return _estimate(payer, brief, [[Priced(facts_hash(brief.facts), size, family.key if family else "")]])
+    known_by = facts_hash(brief.facts)
+    return _estimate(
+        payer, brief, [[Priced(known_by, size, family.key if family else "", quota_key(False, "", known_by))]]
+    )
 
 
 class Priced(NamedTuple):
@@ -117,6 +139,7 @@ class Priced(NamedTuple):
     facts_hash: str
     facts_bytes: int
     family: str  # empty without one
+    quota_key: str | None  # of the sample shop, which does not count
 
 
 def _estimate(payer: Payer, brief: Brief, batches: Iterable[list[Priced]]) -> Estimate:
@@ -130,6 +153,7 @@ def _estimate(payer: Payer, brief: Brief, batches: Iterable[list[Priced]]) -> Es
     batched = batch_specs(likeliest)[:1] if may_wait(routes) else ()
     total = known = ceiling = likely = calls = later_ceiling = later_likely = 0
     seen: set[str] = set()
+    places = _Places(payer.workspace_id)
     for batch in batches:
         keys = [cache_key(fingerprint_from_hash(brief, each.facts_hash), quality) for each in batch]
         products = dict(zip(keys, batch, strict=True))
@@ -140,6 +164,7 @@ def _estimate(payer: Payer, brief: Brief, batches: Iterable[list[Priced]]) -> Es
         ceiling += sum(most_nanos(brief, routes, each.facts_bytes) for each in unseen)
         written = families.to_write(unseen)
         calls += len(written)
+        places.take(written)
         likely += sum(likely_nanos(brief, likeliest.specs[0], each.facts_bytes) for each in written)
         for spec in batched:
             later_ceiling += sum(most_nanos_later(brief, routes, each.facts_bytes) for each in unseen)
@@ -159,7 +184,27 @@ def _estimate(payer: Payer, brief: Brief, batches: Iterable[list[Priced]]) -> Es
         escalates_to=likeliest.stages[1].specs[0].model_id if len(likeliest.stages) > 1 else "",
         room_nanos=room,
         later=LaterPrice(later_ceiling, later_likely, batched[0].model_id, room) if batched else None,
+        products_left=places.left,
+        over_quota=places.over,
     )
+
+
+class _Places:
+    """Which of the products to be written take a place of the plan's month."""
+
+    def __init__(self, workspace_id: UUID) -> None:
+        self.workspace_id = workspace_id
+        self.left = quotas.use_of(workspace_id).left
+        self.taken: set[str] = set()
+
+    def take(self, products: list[Priced]) -> None:
+        if self.left is not None:
+            keys = [each.quota_key for each in products if each.quota_key]
+            self.taken |= quotas.uncounted(self.workspace_id, keys)
+
+    @property
+    def over(self) -> int:
+        return 0 if self.left is None else max(len(self.taken) - self.left, 0)
 
 
 class _Families:
@@ -190,8 +235,13 @@ class _Families:
 
 
 def _batches(products: QuerySet[Product]) -> Iterator[list[Priced]]:
-    columns = products.order_by("row_number").values_list("facts_hash", "facts_bytes", "family")
-    rows = (Priced(*row) for row in columns.iterator(chunk_size=BATCH))
+    columns = products.order_by("row_number").values_list(
+        "facts_hash", "facts_bytes", "family", "catalogue__is_sample", "key"
+    )
+    rows = (
+        Priced(known_by, size, family, quota_key(is_sample, key, known_by))
+        for known_by, size, family, is_sample, key in columns.iterator(chunk_size=BATCH)
+    )
     while batch := list(islice(rows, BATCH)):
         yield batch
 
@@ -205,7 +255,7 @@ def _seconds(route: Route, to_write: int) -> float:
     usual = USUAL_SECONDS["offline" if route is OFFLINE_ROUTE else "model"]
     each = max((average or 0) / 1000, 0.02) if average is not None else usual
     at_once: int = min(settings.RUN_WINDOW, settings.BULK_WORKERS) * items_per_task()
-    return to_write * each / at_once
+    return max(to_write / at_once, min(to_write, 1)) * each
 
 
 @transaction.atomic
@@ -432,6 +482,29 @@ def delay_of(run: Run) -> Delay | None:
     came_back = run.items.filter(state=JobState.QUEUED, waits_for=None).exclude(failure="")
     last = came_back.order_by("-next_run_at").first()
     return Delay(came_back.count(), last.failure) if last else None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why products of a run have no text; `items` are the first of them."""
+
+    reason: str
+    count: int
+    items: list[RunItem]
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.items)
+
+
+def failures_of(run: Run, most: int) -> list[Failure]:
+    """By reason, the most frequent first, with so many of the items in all."""
+    shown: dict[str, list[RunItem]] = {}
+    for item in failed_items(run)[:most]:
+        shown.setdefault(item.failure, []).append(item)
+    failed = run.items.filter(state=JobState.FAILED, failure__in=shown).order_by()
+    counts = failed.values_list("failure").annotate(count=Count("pk")).order_by("-count", "failure")
+    return [Failure(reason, count, shown[reason]) for reason, count in counts]
 
 
 def failed_items(run: Run) -> QuerySet[RunItem]:

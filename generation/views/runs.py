@@ -23,6 +23,7 @@ from generation.views.partials import render_page
 
 RUNS_PER_PAGE = 20
 ITEMS_SHOWN = 12
+FAILURES_SHOWN = 100
 
 
 @require_scope(Scope.WRITE)
@@ -48,7 +49,7 @@ def run_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
         )
         return redirect("run_detail", slug, run.pk)
     estimate = runs.estimate_run(payer=_payer(request), products=chosen, wishes=wishes)
-    urgency = priced.cleaned_data["urgency"] if estimate.later else Run.Urgency.NOW
+    urgency = priced.cleaned_data["urgency"] if estimate.does_waiting_save else Run.Urgency.NOW
     context = {
         "form": form,
         "catalogue": catalogue,
@@ -57,6 +58,7 @@ def run_new(request: WorkspaceRequest, slug: str) -> HttpResponse:
         "estimate": estimate,
         "price": estimate.later if urgency == Run.Urgency.LATER else estimate,
         "urgency": urgency,
+        "is_likely_to_fit": estimate.is_likely_to_fit(urgency),
         "fields": fields,
     }
     return render_page(request, "runs/new.html", context, part="price")
@@ -110,16 +112,18 @@ def run_detail(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
 
 def _run_page(request: WorkspaceRequest, run: Run) -> HttpResponse:
     progress = runs.run_progress(run)
+    spent = _spent(progress, run_budgets(request.workspace, [run.pk]).get(run.pk))
     context = {
         "run": run,
         "progress": progress,
         "batch": runs.batch_progress(run),
         "delay": runs.delay_of(run) if run.state == Run.State.RUNNING else None,
-        "spent_nanos": _spent(progress, run_budgets(request.workspace, [run.pk]).get(run.pk)),
+        "spent_nanos": spent,
+        "likely_nanos": spent * progress.total // progress.ended if progress.ended else None,
         "latest": run.items.filter(text__isnull=False)
         .select_related("product", "text")
         .order_by("-finished_at")[:ITEMS_SHOWN],
-        "failures": runs.failed_items(run)[:100],
+        "failures": runs.failures_of(run, FAILURES_SHOWN),
     }
     return render_page(request, "runs/detail.html", context, part="progress")
 

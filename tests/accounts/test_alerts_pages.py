@@ -64,6 +64,20 @@ def test_pages_show_the_highest_threshold_with_the_figures_of_now(shop: Workspac
     assert reverse("usage", args=[shop.slug]) in shown
 
 
+def test_used_up_products_lead_who_may_choose_a_plan_to_larger_ones(
+    shop: Workspace, owner: Client, vera: User, sign_in: SignIn
+) -> None:
+    plan = Plan.objects.create(slug="of-1", name="Plan of 1", products_per_month=1)
+    change_plan(workspace=shop, plan=plan)
+    confirm(take(shop.pk, "A-1"))
+
+    assert "is used up" in page(owner, shop)
+    assert "Larger plans" in page(owner, shop)
+    viewer = page(sign_in(vera), shop)
+    assert "is used up" in viewer
+    assert "Larger plans" not in viewer
+
+
 def test_threshold_below_half_is_mailed_and_not_shown(shop: Workspace, owner: Client) -> None:
     Workspace.objects.filter(pk=shop.pk).update(alert_thresholds=[10])
     spend_percent(shop, 20)

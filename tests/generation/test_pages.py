@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User, Workspace
+from accounts.models import Plan, User, Workspace
+from accounts.services.workspaces import change_plan
 from generation.engine.items import write_item
 from generation.models import Catalogue, Run
 from generation.services import texts
@@ -207,6 +210,40 @@ def test_new_run_can_take_only_what_is_not_written_yet(client: Client, shop: Wor
     found = client.get(reverse("run_new", args=[shop.slug]), {"which": "unwritten"}).content.decode()
 
     assert "Write 2 descriptions" in found
+
+
+def test_the_price_begins_with_what_is_likely_and_says_what_the_most_counts(
+    client: Client, shop: Workspace, catalogue: Catalogue, settings: Any
+) -> None:
+    settings.ANTHROPIC_API_KEY = "set"
+
+    shown = client.get(reverse("run_new", args=[shop.slug])).content.decode()
+
+    assert shown.index("Likely about") < shown.index("<dt>At most</dt>") < shown.index("At most is no forecast")
+
+
+def test_a_run_that_the_plan_has_no_room_for_says_so_before_it_starts(
+    client: Client, shop: Workspace, catalogue: Catalogue
+) -> None:
+    url = reverse("run_new", args=[shop.slug])
+    for left, said in ((2, "Write about 2 descriptions"), (0, "No products left this month")):
+        plan = Plan.objects.create(slug=f"of-{left}", name=f"Plan of {left}", products_per_month=left)
+        change_plan(workspace=shop, plan=plan)
+
+        shown = client.get(url).content.decode()
+
+        assert said in shown
+        assert f"about {3 - left} of these will not be written now" in shown
+
+
+def test_what_failed_for_one_reason_is_told_once(client: Client, shop: Workspace, catalogue: Catalogue) -> None:
+    run = make_run(catalogue)
+    run.items.update(state="failed", failure="The plan has no place for it.")
+
+    shown = client.get(reverse("run_detail", args=[shop.slug, run.pk])).content.decode()
+
+    assert shown.count("The plan has no place for it.") == 1
+    assert "3 products:" in shown
 
 
 def test_visitor_who_has_used_up_the_tries_is_told_what_to_do(db: None) -> None:

@@ -16,7 +16,7 @@ from generation.llm.prices import PRICES, cost_nanos
 from generation.llm.types import Usage
 from generation.models import LlmCall, RoutingRule, Text
 from generation.services.rerouting import compare
-from tests.conftest import ApiClient, SignIn
+from tests.conftest import ApiClient, SignIn, say_why
 from tests.servers import KEY
 from tests.servers import Provider as Server
 
@@ -99,6 +99,15 @@ def test_staff_see_what_a_rule_would_change_and_save_it_from_there(staff: Client
     filled_in = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', shown)
     staff.post(ADD, {**{name: value for name, value in filled_in if name != "csrfmiddlewaretoken"}, "_save": ""})
     assert RoutingRule.objects.get(name="Own voice").has_wishes
+
+
+def test_a_shops_words_are_shown_once_staff_have_said_why(staff: Client, shop: Workspace, traffic: list[Text]) -> None:
+    def shown() -> bool:
+        return "Tray" in staff.post(ADD, {**VOICED, "_what_if": ""}).content.decode()
+
+    assert not shown()
+    say_why(staff, shop)
+    assert shown()
 
 
 def test_a_rule_that_is_not_right_is_told_so(staff: Client, traffic: list[Text]) -> None:

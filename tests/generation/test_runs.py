@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.budgets import Payer
-from accounts.models import User, Workspace
+from accounts.models import Plan, User, Workspace
+from accounts.services.workspaces import change_plan
 from contentopt import jobs
 from contentopt.errors import Conflict, DomainError
 from contentopt.jobs import JobState
@@ -325,6 +326,84 @@ def test_an_estimate_does_not_cost_more_queries_for_more_products(shop: Workspac
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
+
+
+def products_a_month(shop: Workspace, count: int | None) -> None:
+    plan = Plan.objects.create(slug=f"of-{count}", name=f"Plan of {count}", products_per_month=count)
+    change_plan(workspace=shop, plan=plan)
+
+
+def test_an_estimate_says_how_many_the_plan_would_refuse(shop: Workspace, catalogue: Catalogue) -> None:
+    products_a_month(shop, 2)
+
+    before = estimate(catalogue)
+    work_off(make_run(catalogue))
+
+    assert (before.products_left, before.over_quota) == (2, 1)
+    # Its two written products are known; the third is not, and nothing is left for it.
+    assert (estimate(catalogue).products_left, estimate(catalogue).over_quota) == (0, 1)
+    # Other words for products that count already are no matter of the plan's.
+    assert estimate(catalogue, tone="playful").over_quota == 1
+
+
+def test_the_sample_shop_and_plans_without_a_limit_are_never_over(shop: Workspace, catalogue: Catalogue) -> None:
+    products_a_month(shop, None)
+    assert (estimate(catalogue).products_left, estimate(catalogue).over_quota) == (None, 0)
+
+    products_a_month(shop, 0)
+    assert estimate(catalogue).over_quota == 3
+    Catalogue.objects.in_workspace(shop).update(is_sample=True)
+    assert estimate(catalogue).over_quota == 0
+
+
+def test_the_plans_products_cost_an_estimate_the_same_queries_for_more_of_them(
+    shop: Workspace, catalogue: Catalogue
+) -> None:
+    products_a_month(shop, 1)
+    counts = []
+    for each in (catalogue, make_catalogue(shop, make_file(numbered_rows(60)))):
+        with CaptureQueriesContext(connection) as queries:
+            assert estimate(each).over_quota
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+
+
+def test_failures_are_told_by_reason_the_most_frequent_first(shop: Workspace) -> None:
+    run = make_run(make_catalogue(shop, make_file(numbered_rows(5))))
+    for position, reason in enumerate(["No place.", "Odd.", "No place.", "No place."]):
+        run.items.filter(position=position).update(state=JobState.FAILED, failure=reason)
+
+    most, other = runs.failures_of(run, most=3)
+
+    assert (most.reason, most.count, [item.position for item in most.items], most.more) == ("No place.", 3, [0, 2], 1)
+    assert (other.reason, other.count, other.more) == ("Odd.", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("room", "urgency", "fits"),
+    [(None, "now", True), (59, "now", False), (60, "now", True), (34, "later", False), (35, "later", True)],
+)
+def test_a_run_is_likely_to_fit_with_the_ceiling_of_its_last_text(room: int | None, urgency: str, fits: bool) -> None:
+    later = runs.LaterPrice(100, 10, "m", room)
+    found = runs.Estimate(4, 0, 4, 3, 1, 200, 10, 1.0, "m", "", room, later, None, 0)
+
+    assert found.is_likely_to_fit(urgency) is fits
+
+
+@pytest.mark.parametrize(("likely", "saves"), [(9, True), (10, False), (50, False)])
+def test_waiting_is_offered_where_it_saves(likely: int, saves: bool) -> None:
+    later = runs.LaterPrice(100, likely, "dear-in-a-batch", None)
+
+    assert runs.Estimate(4, 0, 4, 4, 0, 200, 10, 1.0, "cheap", "", None, later, None, 0).does_waiting_save is saves
+
+
+def test_one_text_takes_as_long_as_one_takes(shop: Workspace, settings: Any) -> None:
+    settings.ANTHROPIC_API_KEY = "set"
+
+    found = estimate(make_catalogue(shop, make_file(numbered_rows(1))))
+
+    assert found.seconds == runs.USUAL_SECONDS["model"]
 
 
 def test_progress_says_where_the_texts_came_from(catalogue: Catalogue) -> None:
