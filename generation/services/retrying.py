@@ -23,6 +23,7 @@ class Retry:
     """What it would do, before it starts. Nano-dollars; `room_nanos` is what the run's own cap leaves, None without."""
 
     estimate: Estimate
+    likely_nanos: int
     most_nanos: int
     used_nanos: int  # spent and held
     cap_nanos: int | None
@@ -52,7 +53,8 @@ def price_retry(run: Run) -> Retry:
         raise Conflict("No product of this run failed, so there is nothing to retry.")
     budget = _budget(run)
     used = budget.spent_nanos + budget.reserved_nanos if budget else 0
-    return Retry(estimate, estimate.most_nanos(run.urgency), used, run.cap_nanos)
+    likely, most = estimate.likely_for(run.urgency), estimate.most_nanos(run.urgency)
+    return Retry(estimate, likely, most, used, run.cap_nanos)
 
 
 def retry_failed(run: Run, *, cap_nanos: int | None = None) -> int:

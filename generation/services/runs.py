@@ -97,14 +97,16 @@ class Estimate:
 
     def is_likely_to_fit(self, urgency: str) -> bool:
         """What is likely fits, and while the last text is written its whole ceiling beside it."""
-        likely = self.later.likely_nanos if self.later and urgency == Run.Urgency.LATER else self.likely_nanos
         last = self.most_nanos(urgency) // max(self.calls + self.filled, 1)
-        return self.room_nanos is None or likely + last <= self.room_nanos
+        return self.room_nanos is None or self.likely_for(urgency) + last <= self.room_nanos
 
     @property
     def within_quota(self) -> int:
         """Products that the plan does not refuse; what is known already is among them."""
         return self.products - self.over_quota
+
+    def likely_for(self, urgency: str) -> int:
+        return self.later.likely_nanos if self.later and urgency == Run.Urgency.LATER else self.likely_nanos
 
     def most_nanos(self, urgency: str) -> int:
         return self.later.ceiling_nanos if self.later and urgency == Run.Urgency.LATER else self.ceiling_nanos

@@ -123,7 +123,7 @@ def test_addresses_that_come_go_and_change_places_are_told(alice: User, sign_in:
     assert told() == [("An address was removed from your ContentOpt account", [other])]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_factors_that_come_and_go_are_told(alice: User, sign_in: SignIn) -> None:
     client = sign_in(alice)
     reauthenticate(client)

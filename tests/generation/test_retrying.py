@@ -167,7 +167,7 @@ def test_the_page_of_a_run_without_a_cap_tells_the_price_alone(page: Client, sho
 
     shown = page.get(address).content.decode()
 
-    assert "At most, for the rest" in shown
+    assert shown.index("Likely about, for the rest") < shown.index("<dt>At most</dt>")
     assert "Stop at" not in shown
     assert page.post(address).status_code == 302
     write_all(run)
