@@ -21,7 +21,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import F
 from django.db.models.functions import Greatest, Least, Now
 
-from accounts.dollars import decimal_usd, usd
+from accounts.dollars import decimal_usd, most_usd, round_usd, usd
 from accounts.models import Budget, Reservation, Standing
 from contentopt import connections
 from contentopt.errors import DomainError
@@ -199,13 +199,13 @@ def _refusal(outcome: str, budget_id: int, amount_nanos: int) -> SpendingRefused
         )
     details = refusal_details(budget, amount_nanos)
     whose, is_run = WHOSE[budget.scope], budget.scope == Budget.Scope.RUN
-    limit, spent = usd(budget.limit_nanos or 0), usd(budget.spent_nanos)
+    limit, spent = usd(budget.limit_nanos or 0), round_usd(budget.spent_nanos)
     if outcome == "exhausted":
         reset = f" It starts afresh on {budget.period_end:%-d %B}." if budget.period_end else ""
         return BudgetExhausted(
             f"The cap of {limit} for {whose} leaves no room: {spent} is spent, and this text could cost up to "
-            f"{usd(amount_nanos)}. Nothing was charged; texts that are known already are still free.{reset} "
-            + ("Write the rest in another run." if is_run else "An owner can raise the cap on the usage page."),
+            f"{most_usd(amount_nanos)}. Nothing was charged; texts that are known already are still free.{reset} "
+            + ("Write the rest with a higher cap." if is_run else "An owner can raise the cap on the usage page."),
             details=details,
         )
     return BudgetInFlight(

@@ -29,7 +29,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Now
 from django.db.models.lookups import GreaterThanOrEqual
 
-from accounts.dollars import NANOS_PER_DOLLAR, usd
+from accounts.dollars import NANOS_PER_DOLLAR, round_usd, usd
 from accounts.models import (
     PLATFORM_WORKSPACE_ID,
     ApiKey,
@@ -138,7 +138,7 @@ def alert_of(notice: Any) -> Alert:
         scope=QUOTA if is_quota else notice.scope,
         percent=notice.percent,
         subject=_subject(notice, QUOTA if is_quota else notice.scope),
-        used=intcomma(figures["used"]) if is_quota else _dollars(figures["spent_nanos"]),
+        used=intcomma(figures["used"]) if is_quota else round_usd(figures["spent_nanos"]),
         limit=f"{intcomma(figures['limit'])} products" if is_quota else _dollars(figures["limit_nanos"]),
         resets_at=notice.resets_at,
     )

@@ -59,8 +59,9 @@ class RetryBody(StrictSerializer):
     cap_usd = DollarsField(
         source="cap_nanos",
         required=False,
-        help_text="What the run may cost in all from now on. Needed where its cap may not be enough for the rest: "
-        "`budget_exhausted` says so, and what is (`enough_usd`). The present cap again means as far as that reaches.",
+        help_text="What the run may cost in all from now on. Needed where its cap is too little for what the rest is "
+        "likely to cost: `budget_exhausted` says so, and what is enough, likely (`likely_enough_usd`) or surely "
+        "(`enough_usd`). The present cap again means as far as that reaches.",
     )
 
 
@@ -238,6 +239,6 @@ class RetryRun(RunAction):
     @operation("retry_run", body=RetryBody, replies={200: RunStatusReply}, errors=[402, 404, 409, 503])
     def post(self, _request: Request, pk: str) -> Response:
         """Write again what failed or was cancelled. It may cost as much again as that could at first, but never more
-        than the cap of a run that has one. Where that leaves no room for all of it, nothing is begun until you say
-        where to stop."""
+        than the cap of a run that has one. Where that leaves no room for what is likely, nothing is begun until you
+        say where to stop."""
         return self.act(pk, retrying.retry_failed)

@@ -39,6 +39,11 @@ def most_nanos_later(brief: Brief, routes: Sequence[Route], facts_bytes: int) ->
     )
 
 
+def hold_nanos(brief: Brief, spec: ModelSpec, facts_bytes: int) -> int:
+    """What is held while the first of these attempts is made: without room for that a text is not begun."""
+    return ceiling_nanos(prompt_bytes(brief, facts_bytes), max_output_tokens(brief), spec.price)
+
+
 def likely_nanos(brief: Brief, spec: ModelSpec, facts_bytes: int, tier: str = "standard") -> int:
     tokens_in = int(prompt_bytes(brief, facts_bytes) * USUAL_INPUT_TOKENS_PER_BYTE)
     return ceiling_nanos(tokens_in, int(max_output_tokens(brief) * USUAL_OUTPUT_SHARE), spec.price, tier)

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts import budgets
 from accounts.budgets import BudgetExhausted
-from accounts.dollars import decimal_usd, most_usd, round_usd, usd
+from accounts.dollars import about_usd, decimal_usd, most_usd, round_usd, usd
 from accounts.models import Budget
 from contentopt.errors import Conflict
 from contentopt.jobs import JobState
@@ -27,14 +27,20 @@ class Retry:
     most_nanos: int
     used_nanos: int  # spent and held
     cap_nanos: int | None
+    fits_other_caps: bool
 
     @property
     def room_nanos(self) -> int | None:
         return None if self.cap_nanos is None else max(self.cap_nanos - self.used_nanos, 0)
 
     @property
-    def fits_cap(self) -> bool:
-        return self.room_nanos is None or self.most_nanos <= self.room_nanos
+    def is_likely_to_fit(self) -> bool:
+        return self.room_nanos is None or self.likely_nanos + self.estimate.hold_nanos <= self.room_nanos
+
+    @property
+    def suggested_nanos(self) -> int:
+        """A cap with room for twice what is likely."""
+        return min(self.used_nanos + 2 * self.likely_nanos + self.estimate.hold_nanos, self.enough_nanos)
 
     @property
     def enough_nanos(self) -> int:
@@ -54,15 +60,15 @@ def price_retry(run: Run) -> Retry:
     budget = _budget(run)
     used = budget.spent_nanos + budget.reserved_nanos if budget else 0
     likely, most = estimate.likely_for(run.urgency), estimate.most_nanos(run.urgency)
-    return Retry(estimate, likely, most, used, run.cap_nanos)
+    return Retry(estimate, likely, most, used, run.cap_nanos, estimate.is_likely_to_fit(run.urgency))
 
 
 def retry_failed(run: Run, *, cap_nanos: int | None = None) -> int:
     """Queue the failed and cancelled items again, with a fresh set of attempts.
 
     A run without a cap is allowed what they can cost. One that has a cap stays under it, or under the one that is given
-    here, which is its cap from now on. Raises BudgetExhausted, and queues nothing, where not all of them fit under the
-    present cap and none is known to be free: whoever retries then says where to stop.
+    here, which is its cap from now on. Raises BudgetExhausted, and queues nothing, where the present cap has no room
+    for what they are likely to cost and none is known to be free: whoever retries then says where to stop.
     """
     price = price_retry(run)
     _refuse_without_room(run, price, cap_nanos)
@@ -79,15 +85,17 @@ def retry_failed(run: Run, *, cap_nanos: int | None = None) -> int:
 def _refuse_without_room(run: Run, price: Retry, cap_nanos: int | None) -> None:
     asked = price if cap_nanos is None else replace(price, cap_nanos=cap_nanos)
     is_told_where_to_stop = cap_nanos is not None and asked.room_nanos
-    if asked.fits_cap or is_told_where_to_stop or price.estimate.known:
+    if asked.is_likely_to_fit or is_told_where_to_stop or price.estimate.known:
         return
     budget = _budget(run)
     raise BudgetExhausted(
         f"A cap of {usd(asked.cap_nanos or 0)} for this run leaves {round_usd(asked.room_nanos)}, and what is left to "
-        f"write could cost up to {most_usd(price.most_nanos)}. Nothing was begun and nothing was charged. Say where "
-        f"the run is to stop, what is spent already included: {most_usd(price.enough_nanos)} is surely enough.",
+        f"write is likely to cost {about_usd(price.likely_nanos)} ({most_usd(price.most_nanos)} at most). Nothing was "
+        "begun and nothing was charged. Say where the run is to stop, what is spent already included: "
+        f"{most_usd(price.suggested_nanos)} is likely enough, {most_usd(price.enough_nanos)} surely.",
         details={
             **(budgets.refusal_details(budget, price.most_nanos) if budget else {}),
+            "likely_enough_usd": decimal_usd(price.suggested_nanos),
             "enough_usd": decimal_usd(price.enough_nanos),
         },
     )

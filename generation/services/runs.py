@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Avg, Count, Min, Q, QuerySet, Sum
+from django.db.models import Avg, Count, F, Func, Min, Q, QuerySet, Sum, TextField, Value
 from django.db.models.functions import Now
 
 from accounts import budgets, quotas
@@ -23,7 +23,7 @@ from generation.caching import exact, templates
 from generation.caching.asking import cache_key, may_be_public
 from generation.engine.items import finish_run, give_places_back, hand_out, items_per_task
 from generation.engine.postponing import batch_specs, is_upstream, may_wait
-from generation.engine.pricing import likely_nanos, most_nanos, most_nanos_later
+from generation.engine.pricing import hold_nanos, likely_nanos, most_nanos, most_nanos_later
 from generation.engine.refusing import ProviderUnavailable
 from generation.engine.routes import NOTHING_ON, OFFLINE_ROUTE
 from generation.engine.storing import NO_FACTS
@@ -84,6 +84,7 @@ class Estimate:
     later: LaterPrice | None
     products_left: int | None
     over_quota: int
+    hold_nanos: int  # what the largest of its texts needs room for when it is begun
 
     @property
     def fits_budget(self) -> bool:
@@ -96,9 +97,8 @@ class Estimate:
         return self.later is not None and self.later.likely_nanos < self.likely_nanos
 
     def is_likely_to_fit(self, urgency: str) -> bool:
-        """What is likely fits, and while the last text is written its whole ceiling beside it."""
-        last = self.most_nanos(urgency) // max(self.calls + self.filled, 1)
-        return self.room_nanos is None or self.likely_for(urgency) + last <= self.room_nanos
+        """What is likely fits, and what is held while the last text is written beside it."""
+        return self.room_nanos is None or self.likely_for(urgency) + self.hold_nanos <= self.room_nanos
 
     @property
     def within_quota(self) -> int:
@@ -153,7 +153,7 @@ def _estimate(payer: Payer, brief: Brief, batches: Iterable[list[Priced]]) -> Es
     likeliest = routes[0]
     families = _Families(payer.workspace_id, brief, quality)
     batched = batch_specs(likeliest)[:1] if may_wait(routes) else ()
-    total = known = ceiling = likely = calls = later_ceiling = later_likely = 0
+    total = known = ceiling = likely = calls = hold = later_ceiling = later_likely = 0
     seen: set[str] = set()
     places = _Places(payer.workspace_id)
     for batch in batches:
@@ -168,6 +168,7 @@ def _estimate(payer: Payer, brief: Brief, batches: Iterable[list[Priced]]) -> Es
         calls += len(written)
         places.take(written)
         likely += sum(likely_nanos(brief, likeliest.specs[0], each.facts_bytes) for each in written)
+        hold = max([hold, *(hold_nanos(brief, likeliest.specs[0], each.facts_bytes) for each in written)])
         for spec in batched:
             later_ceiling += sum(most_nanos_later(brief, routes, each.facts_bytes) for each in unseen)
             later_likely += sum(likely_nanos(brief, spec, each.facts_bytes, TIER) for each in written)
@@ -188,6 +189,7 @@ def _estimate(payer: Payer, brief: Brief, batches: Iterable[list[Priced]]) -> Es
         later=LaterPrice(later_ceiling, later_likely, batched[0].model_id, room) if batched else None,
         products_left=places.left,
         over_quota=places.over,
+        hold_nanos=hold,
     )
 
 
@@ -499,14 +501,20 @@ class Failure:
         return self.count - len(self.items)
 
 
+# A reason without its figures: what was left of a cap differs from text to text.
+_KIND = Func(
+    F("failure"), Value(r"\d[\d.,]*"), Value(""), Value("g"), function="regexp_replace", output_field=TextField()
+)
+
+
 def failures_of(run: Run, most: int) -> list[Failure]:
-    """By reason, the most frequent first, with so many of the items in all."""
-    shown: dict[str, list[RunItem]] = {}
-    for item in failed_items(run)[:most]:
-        shown.setdefault(item.failure, []).append(item)
-    failed = run.items.filter(state=JobState.FAILED, failure__in=shown).order_by()
-    counts = failed.values_list("failure").annotate(count=Count("pk")).order_by("-count", "failure")
-    return [Failure(reason, count, shown[reason]) for reason, count in counts]
+    """By kind of reason, the most frequent first, with so many of the items in all."""
+    failed = failed_items(run).annotate(kind=_KIND)
+    shown: dict[str, list[Any]] = {}
+    for item in failed[:most]:
+        shown.setdefault(item.kind, []).append(item)
+    counts = failed.filter(kind__in=shown).order_by().values_list("kind").annotate(count=Count("pk"))
+    return [Failure(shown[kind][0].failure, count, shown[kind]) for kind, count in counts.order_by("-count", "kind")]
 
 
 def failed_items(run: Run) -> QuerySet[RunItem]:

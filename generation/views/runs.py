@@ -160,7 +160,7 @@ def run_retry(request: WorkspaceRequest, slug: str, pk: str) -> HttpResponse:
         else:
             return redirect("run_detail", slug, pk)
     price = retrying.price_retry(run)
-    form.initial = {"cap": most_usd(price.enough_nanos).removeprefix("$")}
+    form.initial = {"cap": most_usd(price.suggested_nanos).removeprefix("$")}
     context = {"run": run, "price": price, "estimate": price.estimate, "form": form}
     return render(request, "runs/retry.html", context, status=422 if form.errors else 200)
 

@@ -1,4 +1,4 @@
-// What htmx does with a reply that is not a success.
+// What htmx does with a reply that is not a success, and with one that comes while a button is pressed.
 import { toast } from "./toasts.js";
 
 // Refusals that come as a fragment meant for the page.
@@ -11,6 +11,21 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     detail.shouldSwap = true;
     detail.isError = false;
   }
+});
+
+// The click would be lost with the button. Where it is let go elsewhere, the next reply is taken in again.
+let pressed = null;
+document.addEventListener("pointerdown", ({ target }) => {
+  pressed = target.closest("[type=submit]");
+});
+for (const end of ["pointerup", "pointercancel"]) {
+  document.addEventListener(end, () => {
+    pressed = null;
+  });
+}
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target.contains(pressed)) detail.shouldSwap = false;
 });
 
 document.addEventListener("htmx:responseError", ({ detail }) => {

@@ -85,7 +85,7 @@ def test_a_cap_without_room_is_said_before_anything_is_begun(client: Client, cap
     assert reply.status_code == 402
     error = reply.json()["error"]
     assert (error["code"], error["details"]["scope"]) == ("budget_exhausted", "run")
-    assert "is surely enough" in error["message"]
+    assert "is likely enough" in error["message"]
     write_all(capped)
     assert (states(capped), vendor.meter()["requests"]) == (before, asked)
 
@@ -149,7 +149,7 @@ def test_the_page_tells_the_price_and_asks_where_to_stop(page: Client, shop: Wor
     assert address in page.get(reverse("run_detail", args=(shop.slug, capped.pk))).content.decode()
 
     shown = page.get(address)
-    assert "may not be enough" in shown.content.decode()
+    assert "is too little for what the rest is likely to cost" in shown.content.decode()
     refused = page.post(address, {"cap": ""})
     assert refused.status_code == 422
     assert "Nothing was begun" in refused.content.decode()

@@ -369,14 +369,19 @@ def test_the_plans_products_cost_an_estimate_the_same_queries_for_more_of_them(
     assert counts[0] == counts[1]
 
 
-def test_failures_are_told_by_reason_the_most_frequent_first(shop: Workspace) -> None:
+def test_failures_are_told_by_kind_the_most_frequent_first(shop: Workspace) -> None:
     run = make_run(make_catalogue(shop, make_file(numbered_rows(5))))
-    for position, reason in enumerate(["No place.", "Odd.", "No place.", "No place."]):
+    for position, reason in enumerate(["$0.9 is left.", "Odd.", "$0.1 is left.", "$0.25 is left."]):
         run.items.filter(position=position).update(state=JobState.FAILED, failure=reason)
 
     most, other = runs.failures_of(run, most=3)
 
-    assert (most.reason, most.count, [item.position for item in most.items], most.more) == ("No place.", 3, [0, 2], 1)
+    assert (most.reason, most.count, [item.position for item in most.items], most.more) == (
+        "$0.9 is left.",
+        3,
+        [0, 2],
+        1,
+    )
     assert (other.reason, other.count, other.more) == ("Odd.", 1, 0)
 
 
@@ -384,9 +389,9 @@ def test_failures_are_told_by_reason_the_most_frequent_first(shop: Workspace) ->
     ("room", "urgency", "fits"),
     [(None, "now", True), (59, "now", False), (60, "now", True), (34, "later", False), (35, "later", True)],
 )
-def test_a_run_is_likely_to_fit_with_the_ceiling_of_its_last_text(room: int | None, urgency: str, fits: bool) -> None:
-    later = runs.LaterPrice(100, 10, "m", room)
-    found = runs.Estimate(4, 0, 4, 3, 1, 200, 10, 1.0, "m", "", room, later, None, 0)
+def test_a_run_is_likely_to_fit_with_the_hold_of_its_last_text(room: int | None, urgency: str, fits: bool) -> None:
+    later = runs.LaterPrice(100, 5, "m", room)
+    found = runs.Estimate(4, 0, 4, 3, 1, 400, 30, 1.0, "m", "", room, later, None, 0, 30)
 
     assert found.is_likely_to_fit(urgency) is fits
 
@@ -395,7 +400,7 @@ def test_a_run_is_likely_to_fit_with_the_ceiling_of_its_last_text(room: int | No
 def test_waiting_is_offered_where_it_saves(likely: int, saves: bool) -> None:
     later = runs.LaterPrice(100, likely, "dear-in-a-batch", None)
 
-    assert runs.Estimate(4, 0, 4, 4, 0, 200, 10, 1.0, "cheap", "", None, later, None, 0).does_waiting_save is saves
+    assert runs.Estimate(4, 0, 4, 4, 0, 200, 10, 1.0, "cheap", "", None, later, None, 0, 0).does_waiting_save is saves
 
 
 def test_one_text_takes_as_long_as_one_takes(shop: Workspace, settings: Any) -> None:

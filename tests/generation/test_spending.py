@@ -237,7 +237,7 @@ def test_run_stops_spending_at_its_cap_and_the_rest_says_why(shop: Workspace, ve
     assert 0 < budget.spent_nanos <= run.ceiling_nanos // 6
     assert run.items.filter(state="done").exists()
     assert all("for this run leaves no room" in reason for reason in reasons(run))
-    assert all(reason.endswith("Write the rest in another run.") for reason in reasons(run))
+    assert all(reason.endswith("Write the rest with a higher cap.") for reason in reasons(run))
 
 
 def test_run_that_cannot_pay_still_gets_what_is_known(shop: Workspace, vendor: Provider) -> None:
