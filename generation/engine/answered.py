@@ -27,7 +27,7 @@ from generation.caching.entries import Entry
 from generation.engine.layers import Trail, found_exact
 from generation.engine.storing import given_columns
 from generation.engine.writing import Spent
-from generation.models import CachedText, Text
+from generation.models import CachedText, Text, quota_key_of_facts
 
 log = structlog.get_logger()
 
@@ -87,7 +87,7 @@ def _count_product(workspace_id: UUID, cache_key: str) -> None:
     """Of a text that was written ahead for this workspace; the public pool's are not of its products."""
     entry = CachedText.objects.in_workspace(workspace_id).filter(key=cache_key).first()
     if entry is not None:
-        quotas.count_used(workspace_id, f"facts:{entry.facts_hash}")
+        quotas.count_used(workspace_id, quota_key_of_facts(entry.facts_hash))
 
 
 def _read(usage: UsageEntry, line: Line) -> Text | None:

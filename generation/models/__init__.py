@@ -10,6 +10,7 @@ from generation.models.catalogues import (
     RowProblem,
     Variant,
     quota_key,
+    quota_key_of_facts,
 )
 from generation.models.comments import Comment
 from generation.models.nights import Night, NightItem
@@ -48,4 +49,5 @@ __all__ = [
     "Text",
     "Variant",
     "quota_key",
+    "quota_key_of_facts",
 ]

@@ -154,7 +154,12 @@ def quota_key(is_sample: bool, key: str, facts_hash: str) -> str | None:
     """What makes it the same product in a month's quota; None for the sample shop, which does not count."""
     if is_sample:
         return None
-    return f"key:{key}" if key else f"facts:{facts_hash}"
+    return f"key:{key}" if key else quota_key_of_facts(facts_hash)
+
+
+def quota_key_of_facts(facts_hash: str) -> str:
+    """Of a product that no file has a key for."""
+    return f"facts:{facts_hash}"
 
 
 class Variant(WorkspaceOwned):

@@ -15,7 +15,7 @@ from generation.engine.storing import locked, store_text, text_facts
 from generation.engine.writing import write
 from generation.facts import Brief, Complaint, Turn, brief_from, facts_hash, unsupported_in
 from generation.llm.replies import NOT_IN_FACTS, join_reply
-from generation.models import Product, Refinement, Text
+from generation.models import Product, Refinement, Text, quota_key_of_facts
 from generation.services.decisions import reject_text, restore_text
 from generation.services.idempotency import replayed
 from generation.services.texts import clean
@@ -95,7 +95,7 @@ def _written(refinement: Refinement, brief: Brief, payer: Payer) -> Refinement:
         written = write(
             _with_turns(brief, refinement),
             payer=payer,
-            product_key=product.quota_key if product else f"facts:{facts_hash(brief.facts)}",
+            product_key=product.quota_key if product else quota_key_of_facts(facts_hash(brief.facts)),
             variation=product.texts.count() if product else 1,
         )
     except TextRefused as refusal:

@@ -23,11 +23,21 @@ class Retry:
     """What it would do, before it starts. Nano-dollars; `room_nanos` is what the run's own cap leaves, None without."""
 
     estimate: Estimate
-    likely_nanos: int
-    most_nanos: int
+    urgency: str
     used_nanos: int  # spent and held
     cap_nanos: int | None
-    fits_other_caps: bool
+
+    @property
+    def likely_nanos(self) -> int:
+        return self.estimate.likely_for(self.urgency)
+
+    @property
+    def most_nanos(self) -> int:
+        return self.estimate.most_nanos(self.urgency)
+
+    @property
+    def fits_other_caps(self) -> bool:
+        return self.estimate.is_likely_to_fit(self.urgency)
 
     @property
     def room_nanos(self) -> int | None:
@@ -35,12 +45,13 @@ class Retry:
 
     @property
     def is_likely_to_fit(self) -> bool:
-        return self.room_nanos is None or self.likely_nanos + self.estimate.hold_nanos <= self.room_nanos
+        return self.room_nanos is None or self.estimate.likely_need(self.urgency) <= self.room_nanos
 
     @property
     def suggested_nanos(self) -> int:
         """A cap with room for twice what is likely."""
-        return min(self.used_nanos + 2 * self.likely_nanos + self.estimate.hold_nanos, self.enough_nanos)
+        twice = self.likely_nanos + self.estimate.likely_need(self.urgency)
+        return min(self.used_nanos + twice, self.enough_nanos)
 
     @property
     def enough_nanos(self) -> int:
@@ -59,8 +70,7 @@ def price_retry(run: Run) -> Retry:
         raise Conflict("No product of this run failed, so there is nothing to retry.")
     budget = _budget(run)
     used = budget.spent_nanos + budget.reserved_nanos if budget else 0
-    likely, most = estimate.likely_for(run.urgency), estimate.most_nanos(run.urgency)
-    return Retry(estimate, likely, most, used, run.cap_nanos, estimate.is_likely_to_fit(run.urgency))
+    return Retry(estimate, run.urgency, used, run.cap_nanos)
 
 
 def retry_failed(run: Run, *, cap_nanos: int | None = None) -> int:

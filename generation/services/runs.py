@@ -31,7 +31,18 @@ from generation.engine.writing import router_of
 from generation.facts import Brief, brief_from, facts_hash, fingerprint_from_hash
 from generation.families import family_of
 from generation.llm.batches import HOURS, TIER
-from generation.models import BatchPart, Catalogue, LlmBatch, LlmCall, Product, Run, RunItem, Text, quota_key
+from generation.models import (
+    BatchPart,
+    Catalogue,
+    LlmBatch,
+    LlmCall,
+    Product,
+    Run,
+    RunItem,
+    Text,
+    quota_key,
+    quota_key_of_facts,
+)
 from generation.prompts import facts_block
 from generation.routing import Route
 
@@ -97,8 +108,7 @@ class Estimate:
         return self.later is not None and self.later.likely_nanos < self.likely_nanos
 
     def is_likely_to_fit(self, urgency: str) -> bool:
-        """What is likely fits, and what is held while the last text is written beside it."""
-        return self.room_nanos is None or self.likely_for(urgency) + self.hold_nanos <= self.room_nanos
+        return self.room_nanos is None or self.likely_need(urgency) <= self.room_nanos
 
     @property
     def within_quota(self) -> int:
@@ -107,6 +117,10 @@ class Estimate:
 
     def likely_for(self, urgency: str) -> int:
         return self.later.likely_nanos if self.later and urgency == Run.Urgency.LATER else self.likely_nanos
+
+    def likely_need(self, urgency: str) -> int:
+        """What is likely, and beside it what is held while the last text is written."""
+        return self.likely_for(urgency) + self.hold_nanos
 
     def most_nanos(self, urgency: str) -> int:
         return self.later.ceiling_nanos if self.later and urgency == Run.Urgency.LATER else self.ceiling_nanos
@@ -131,7 +145,7 @@ def estimate_brief(*, payer: Payer, brief: Brief) -> Estimate:
     family = family_of(brief.facts, brief.language)
     known_by = facts_hash(brief.facts)
     return _estimate(
-        payer, brief, [[Priced(known_by, size, family.key if family else "", quota_key(False, "", known_by))]]
+        payer, brief, [[Priced(known_by, size, family.key if family else "", quota_key_of_facts(known_by))]]
     )
 
 

@@ -15,7 +15,7 @@ from contentopt.jobs import UNFINISHED, JobState
 from generation.engine.routes import read_offer
 from generation.engine.writing import look_up
 from generation.facts import Brief, brief_settings, facts_hash, facts_to_json
-from generation.models import Product, Stream, Text
+from generation.models import Product, Stream, Text, quota_key_of_facts
 from generation.services import texts
 from generation.services.idempotency import replayed
 from generation.streams.writing import WRITE_STREAM
@@ -34,7 +34,7 @@ def describe_aloud(
     """As `texts.describe`, without waiting for a text that must be written first."""
     if earlier := _replayed(workspace, idempotency_key, request_hash):
         return earlier
-    if known := look_up(brief, payer=payer, product_key=f"facts:{facts_hash(brief.facts)}"):
+    if known := look_up(brief, payer=payer, product_key=quota_key_of_facts(facts_hash(brief.facts))):
         return texts.store_described(known, brief, workspace, idempotency_key, request_hash)
     try:
         return start_stream(

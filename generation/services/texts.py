@@ -25,7 +25,7 @@ from generation.engine.storing import (
 )
 from generation.engine.writing import Written, write
 from generation.facts import FIELDS, Brief, Task, brief_from, brief_settings, check_text, facts_hash, find_evidence
-from generation.models import CachedText, Product, Text
+from generation.models import CachedText, Product, Text, quota_key_of_facts
 from generation.services.idempotency import replayed
 
 # An autosave within this time of the last one, by the same person, updates the version they have open.
@@ -45,7 +45,7 @@ def describe(
     """One text for a brief that belongs to no imported product: the API's job."""
     if earlier := replayed(Text.objects.in_workspace(workspace), idempotency_key, request_hash):
         return earlier
-    written = write(brief, payer=payer, product_key=f"facts:{facts_hash(brief.facts)}")
+    written = write(brief, payer=payer, product_key=quota_key_of_facts(facts_hash(brief.facts)))
     return store_described(written, brief, workspace, idempotency_key, request_hash, created_by)
 
 

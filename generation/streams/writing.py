@@ -16,7 +16,7 @@ from generation.engine import upkeep
 from generation.engine.storing import store_text
 from generation.engine.writing import Written, write
 from generation.facts import Brief, brief_from, facts_from_json, facts_hash
-from generation.models import CachedText, Stream, Text
+from generation.models import CachedText, Stream, Text, quota_key_of_facts
 from generation.streams.publishing import Channel, open_channel
 
 log = structlog.get_logger()
@@ -98,7 +98,7 @@ def quota_key_of(stream: Stream, brief: Brief) -> str | None:
     """What counts in the month's quota; visitors have none."""
     if stream.product:
         return stream.product.quota_key
-    return None if stream.endpoint == VISITOR else f"facts:{facts_hash(brief.facts)}"
+    return None if stream.endpoint == VISITOR else quota_key_of_facts(facts_hash(brief.facts))
 
 
 def sweep_streams() -> None:
